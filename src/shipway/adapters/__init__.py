@@ -1,0 +1,1 @@
+"""Every touch of the world: SSH, local processes, secrets, git, files, clock."""

@@ -1,0 +1,127 @@
+"""Where everything of a service stands on a host (DESIGN.md 6). The only place that knows these paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The paths of one service on one host. `root` is the state directory of the whole host (`/var/lib/shipway`).
+
+    <root>/<service>/ledger.jsonl  lock/  runs/<run>.json  current
+                     releases/<release>/{manifest.json,src/,venv/,env/<role>.env,complete}
+                     shared/  static/  media/  run/  log/
+    <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
+    <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
+    <root>/tools/    programs that Shipway installed for itself (supervisor, Caddy), a virtualenv
+    """
+
+    root: str
+    service: str
+
+    def _path(self, *parts: str) -> str:
+        return str(PurePosixPath(self.root, *parts))
+
+    @property
+    def home(self) -> str:
+        """Everything of this service."""
+        return self._path(self.service)
+
+    @property
+    def ledger(self) -> str:
+        """The ledger of this service on this host."""
+        return self._path(self.service, "ledger.jsonl")
+
+    @property
+    def lock(self) -> str:
+        """The directory of the lock (its content matters on the primary host only)."""
+        return self._path(self.service, "lock")
+
+    def run_plan(self, run: str) -> str:
+        """The stored plan of a run."""
+        return self._path(self.service, "runs", f"{run}.json")
+
+    @property
+    def releases(self) -> str:
+        """The directory that holds one directory per release."""
+        return self._path(self.service, "releases")
+
+    def release(self, release: str) -> str:
+        """The directory of one release."""
+        return self._path(self.service, "releases", release)
+
+    def source(self, release: str) -> str:
+        """The project's files of one release."""
+        return self._path(self.service, "releases", release, "src")
+
+    def venv(self, release: str) -> str:
+        """The virtualenv of one release."""
+        return self._path(self.service, "releases", release, "venv")
+
+    def env(self, release: str, role: str) -> str:
+        """The environment file of one role of one release, mode 0600."""
+        return self._path(self.service, "releases", release, "env", f"{role}.env")
+
+    def complete(self, release: str) -> str:
+        """A file that stands when the release is whole on disk and may be started."""
+        return self._path(self.service, "releases", release, "complete")
+
+    @property
+    def shared(self) -> str:
+        """What outlives releases besides static and media files: an SQLite file, for instance."""
+        return self._path(self.service, "shared")
+
+    @property
+    def static(self) -> str:
+        """Collected static files of all kept releases, side by side."""
+        return self._path(self.service, "static")
+
+    @property
+    def media(self) -> str:
+        """Uploaded files."""
+        return self._path(self.service, "media")
+
+    @property
+    def log(self) -> str:
+        """Log files of the units, where the runtime has no log store of its own."""
+        return self._path(self.service, "log")
+
+    def socket(self, unit_role: str, release: str) -> str:
+        """The unix socket of a web unit. Kept short: a socket path may have 107 bytes at most (unix(7))."""
+        return self._path(self.service, "run", f"{unit_role}-{release}.sock")
+
+    @property
+    def run_dir(self) -> str:
+        """Sockets and process ids."""
+        return self._path(self.service, "run")
+
+    @property
+    def proxy(self) -> str:
+        """What the proxy of this host may read."""
+        return self._path("proxy")
+
+    def live(self, role: str) -> str:
+        """The file that holds the address of the release that serves `role`. A switch is a rename onto it."""
+        return self._path("proxy", "live", self.service, role)
+
+    @property
+    def maintenance(self) -> str:
+        """The file whose presence means maintenance."""
+        return self._path("proxy", "maintenance", self.service)
+
+    @property
+    def errors(self) -> str:
+        """Error pages of this service."""
+        return self._path("proxy", "errors", self.service)
+
+    @property
+    def keeper(self) -> str:
+        """The process keeper of this host (supervisor), shared by all services."""
+        return self._path("keeper")
+
+    @property
+    def tools(self) -> str:
+        """A virtualenv with the programs that Shipway installed for itself on this host."""
+        return self._path("tools")

@@ -1,0 +1,115 @@
+"""The protocols through which the engine touches the world. Adapters implement them; tests have fakes of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from shipway.core.action import Command
+
+StopOn = Literal["failure", "success", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A command of an exchange, and the result after which the rest of the exchange is not run."""
+
+    command: Command
+    stop_on: StopOn = "failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command answered. Output is bytes, bounded (`truncated` tells), with secret values already redacted.
+
+    `status` is the exit status; for a program ended by a signal it is 128 + n and `signal` is n. `timed_out`: it was
+    ended because its `limit_s` had passed.
+    """
+
+    status: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+    signal: int | None = None
+    timed_out: bool = False
+    truncated: bool = False
+    took_s: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the command exited 0."""
+        return self.status == 0
+
+    @property
+    def text(self) -> str:
+        """Standard output as text; bytes that are no UTF-8 are replaced."""
+        return self.stdout.decode("utf-8", "replace")
+
+    @property
+    def said(self) -> str:
+        """What the command said about itself: standard error, or standard output where that is empty."""
+        return (self.stderr or self.stdout).decode("utf-8", "replace").strip()
+
+
+Output = Callable[[bytes], None]
+"""Called with pieces of output (both streams) while a command runs."""
+
+
+class Transport(Protocol):
+    """Runs commands on hosts. One connection per host for a whole run; one open shell per host and track."""
+
+    async def exchange(
+        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+    ) -> tuple[Result, ...]:
+        """Run `requests` in order in one round trip and return the results of those that ran.
+
+        The rest is not run after a result that its request stops on. Connects first where there is no connection.
+        Raises Unreachable when no connection can be made (nothing ran), ConnectionLost when it broke on the way (what
+        ran is in doubt).
+        """
+        ...
+
+    async def pipe(self, source: Command, host: str, sink: Command) -> Result:
+        """Feed the output of the local `source` to `sink` on `host`; return the first result that failed, or `sink`'s."""
+        ...
+
+    def stream(self, host: str, command: Command) -> AsyncIterator[bytes]:
+        """Yield the output of a command that may run for ever, as it comes (`logs --follow`). Closing ends it."""
+        ...
+
+    async def interactive(self, host: str, command: Command) -> int:
+        """Run `command` on `host` with this terminal attached; return its exit status."""
+        ...
+
+    async def close(self) -> None:
+        """End every shell and connection. Never raises."""
+        ...
+
+
+class Secrets(Protocol):
+    """Where secret values come from."""
+
+    def reveal(self, name: str) -> str:
+        """Return the value of `name`; raises ConfigError `secrets.missing` when there is none."""
+        ...
+
+    def names(self) -> Sequence[str]:
+        """Return the names of all known secrets."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that the engine can be tested without waiting."""
+
+    def now(self) -> datetime:
+        """Return the current time in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return a clock that never goes back, in seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...

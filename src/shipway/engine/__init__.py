@@ -1,0 +1,1 @@
+"""Executor, undo, observe, lock. Knows the world only through the protocols of `core.ports`."""

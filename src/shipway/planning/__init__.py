@@ -1,0 +1,1 @@
+"""Facts, configuration and manifests in; a `Plan` out. Pure: no I/O, no clock, no randomness."""

@@ -1,0 +1,52 @@
+"""The protocol of a proxy. Every method is pure. An instance belongs to one service on one host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shipway.core.action import Command
+from shipway.core.ports import Result
+from shipway.core.step import Step
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFacts:
+    """What a proxy read from the answers of a host. The names are those of `HostFacts`."""
+
+    live: Mapping[str, str] = field(default_factory=dict)
+    is_proxy_up: bool = False
+    is_in_maintenance: bool = False
+    config_hash: str = ""
+
+
+class Proxy(Protocol):
+    """What takes public traffic on one host for one service."""
+
+    def probes(self) -> Mapping[str, Command]:
+        """Return read-only commands by name; their results go to `parse`."""
+        ...
+
+    def parse(self, answers: Mapping[str, Result]) -> ProxyFacts:
+        """Return what the answers to `probes` tell. Malformed or missing answers are read as "nothing there"."""
+        ...
+
+    def host_steps(self) -> tuple[Step, ...]:
+        """Return what the proxy needs on the host for this service: installed, running, its site configured.
+
+        Each step has `done`, so that a deploy with an unchanged proxy section never reloads the proxy.
+        """
+        ...
+
+    def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
+        """Return the steps that send `role`'s traffic to `endpoint`. Undo sends it to `before` ("": to nothing)."""
+        ...
+
+    def drain_steps(self, role: str, endpoint: str, limit_s: float) -> tuple[Step, ...]:
+        """Return the steps that wait until `endpoint` holds no request, or the time is over (not a failure)."""
+        ...
+
+    def maintenance_steps(self, *, on: bool, message: str = "") -> tuple[Step, ...]:
+        """Return the steps that switch maintenance mode on or off."""
+        ...

@@ -1,0 +1,85 @@
+"""The protocol of a runtime. Every method is pure: it returns steps or commands, or reads answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from shipway.core.action import Command
+from shipway.core.ports import Result
+from shipway.core.step import Step
+from shipway.core.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release to be put on hosts: `version` (a git commit) of the repository at `repository` on this machine.
+
+    `project` is the directory of the Django project inside the repository ("" when it is the root).
+    """
+
+    release: str
+    version: str
+    repository: str
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeFacts:
+    """What a runtime read from the answers of a host. The names are those of `HostFacts`."""
+
+    releases: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
+    running: frozenset[tuple[str, str]] = frozenset()
+    is_keeper_up: bool = False
+    tools: Mapping[str, str] = field(default_factory=dict)
+
+
+class Runtime(Protocol):
+    """How releases run on one host. An instance belongs to one service on one host (it is built with a `Layout`)."""
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether two releases of a unit can run at once on one host."""
+        ...
+
+    def probes(self) -> Mapping[str, Command]:
+        """Return read-only commands by name; their results go to `parse`. They may fail on a bare host."""
+        ...
+
+    def parse(self, answers: Mapping[str, Result]) -> RuntimeFacts:
+        """Return what the answers to `probes` tell. Malformed or missing answers are read as "nothing there"."""
+        ...
+
+    def host_steps(self) -> tuple[Step, ...]:
+        """Return what a host needs once: directories, tools, the process keeper. Each has `done`; all are harmless."""
+        ...
+
+    def prepare_steps(self, release: Release, units: Sequence[Unit]) -> tuple[Step, ...]:
+        """Return the steps that put a release whole on the host without starting it. Undo removes it."""
+        ...
+
+    def start_steps(self, unit: Unit) -> tuple[Step, ...]:
+        """Return the steps that start a unit and wait until it works. Undo stops it."""
+        ...
+
+    def stop_steps(self, unit: Unit) -> tuple[Step, ...]:
+        """Return the steps that stop a unit softly (it finishes its work). Undo starts it again."""
+        ...
+
+    def remove_steps(self, release: str, roles: Sequence[str]) -> tuple[Step, ...]:
+        """Return the steps that remove a stopped release from the host."""
+        ...
+
+    def endpoint(self, unit: Unit) -> str:
+        """Return where the proxy of the same host reaches a web unit: `unix//path/to.sock` or `host:port`."""
+        ...
+
+    def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return a command that runs `argv` in the release and environment of `unit`, in the project's directory."""
+        ...
+
+    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
+        """Return a command that prints the last `lines` log lines of a unit, and goes on when `follow` is set."""
+        ...
