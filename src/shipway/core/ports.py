@@ -71,7 +71,7 @@ class Transport(Protocol):
         ...
 
     async def pipe(self, source: Command, host: str, sink: Command) -> Result:
-        """Feed the output of the local `source` to `sink` on `host`; return the first result that failed, or `sink`'s."""
+        """Feed the output of the local `source` to `sink` on `host`; return what failed first, or `sink`'s result."""
         ...
 
     def stream(self, host: str, command: Command) -> AsyncIterator[bytes]:
