@@ -71,5 +71,5 @@ def test_the_first_error_stands_in_front() -> None:
 
 
 @pytest.mark.parametrize(("text", "expected"), [("A=1", True), ("A=$B", False), ("A=$(c)", False), ("A=", False)])
-def test_has_literal(text: str, expected: bool) -> None:
+def test_has_literal(text: str, *, expected: bool) -> None:
     assert has_literal(parse_dotenv(text, PATH)) is expected

@@ -21,7 +21,7 @@ def run(command: str) -> str:
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [('"', '"'), ("'", "'"), ('"$(printf %s "', '")"'), ("$(printf %s '", "' | cat)"), ('"it\'s (', ')"')],
+    [('"', '"'), ("'", "'"), ('"$(printf %s "', '")"'), ("$(printf %s '", "' | cat)"), ("\"it's (", ')"')],
 )
 def test_a_quoted_value_is_one_word_as_it_is(before: str, after: str) -> None:
     nasty = NASTY if not before.startswith("$") else "no-space$HOME`id`;|&é"
@@ -45,4 +45,4 @@ def test_an_escaped_word_is_read_back(text: str) -> None:
 
 
 def test_an_escaped_word_looks_as_ruby_writes_it() -> None:
-    assert escape_word('{"a/b":"$x y\nz"}') == "\\{\\\"a/b\\\":\\\"\\$x\\ y'\n'z\\\"\\}"
+    assert escape_word('{"a/b":"$x y\nz"}') == '\\{\\"a/b\\":\\"\\$x\\ y\'\n\'z\\"\\}'

@@ -1,4 +1,4 @@
-"""Programs that stand in for password managers: small scripts that note what they were asked and answer from a table."""
+"""Programs that stand in for password managers: scripts that note what they were asked and answer from a table."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ class FakeClis:
                 label = "*" if turn == len(turns) else str(turn)
                 lines.append(f"{label}) printf %s {out}; printf %s {err} >&2; exit {answer.get('status', 0)};;")
             cases.append(
-                _CASE.format(words=shlex.quote(words), notes=self.notes, number=f"{name}{number}", turns="\n".join(lines))
+                _CASE.format(
+                    words=shlex.quote(words), notes=self.notes, number=f"{name}{number}", turns="\n".join(lines)
+                )
             )
         self.script(name, _SCRIPT.format(notes=self.notes, name=name, cases="\n".join(cases)))
 
