@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -64,7 +65,7 @@ class Project:
 
     def commit(self, version: str) -> str:
         """Make the files be those of `version` of `VERSIONS` and commit them; return the commit."""
-        self._reset()
+        self.lay_out()
         for patch in VERSIONS[version]:
             self._git("apply", "--whitespace=nowarn", str(examples() / "harbor-versions" / f"{patch}.patch"))
         return self._commit(_MESSAGES[version])
@@ -76,7 +77,8 @@ class Project:
         page.write_text(re.sub(r"<h1>[^<]*</h1>", f"<h1>Ships in port, edition {number}</h1>", text, count=1), "utf-8")
         return self._commit(f"Print edition {number}")
 
-    def _reset(self) -> None:
+    def lay_out(self) -> None:
+        """Make the files be those of the example, placed. What git and Shipway keep there stays."""
         for entry in self.path.iterdir():
             if entry.name not in _KEEP:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
@@ -96,10 +98,12 @@ class Project:
 
 def placed(config: str, place: Place) -> str:
     """Return the text of deploy.yml with the state directory and the port of `place`."""
-    for key, value in (("state_directory", place.state_directory), ("http_port", str(place.http_port))):
-        config, count = re.subn(rf"(?m)^(\s*{key}:).*$", lambda found, value=value: f"{found[1]} {value}", config)
-        if count != 1:
-            raise Bug("demo.config", f"`{key}` stands {count} times in the example's deploy.yml")
+    for key, value in (("state_directory", place.state_directory), ("http_port", place.http_port)):
+        before, found, rest = config.partition(f"{key}:")
+        if not found:
+            raise Bug("demo.config", f"`{key}` was not found in the example's deploy.yml")
+        # A JSON string is a YAML string, whatever it holds.
+        config = f"{before}{found} {json.dumps(value)}\n{rest.partition(chr(10))[2]}"
     return config
 
 
@@ -111,7 +115,7 @@ def unpack(path: Path, place: Place) -> Project:
     path.mkdir(parents=True)
     run_git(path, "init", "--quiet")
     project = Project(path, place)
-    project._reset()
+    project.lay_out()
     key = path / ".kamal" / "secret-key"
     key.touch(mode=0o600)
     key.write_text(secrets.token_urlsafe(50) + "\n", "ascii")

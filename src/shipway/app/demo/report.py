@@ -90,4 +90,4 @@ def render_table(table: Sequence[Row]) -> str:
         for line in lines
     ]
     errors = table[-1].errors if table else ()
-    return "\n".join((*text, *(f"  {count} × {error}" for error, count in errors)))
+    return "\n".join((*text, *(f"  {count} x {error}" for error, count in errors)))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from shipway.app.demo.http import Address, Broken, KeepAlive, Request, Response
-from shipway.app.demo.record import Recorder, Sample, expect
+from shipway.app.demo.record import Kind, Recorder, Sample, expect
 from shipway.app.demo.websocket import EchoClient
 
 _ASSET = re.compile(r'(?:href|src)="(/static/[^"]+)"')
@@ -116,7 +116,7 @@ async def fetch_assets(visit: Visit, pause_s: float) -> None:
     """Fetch the static files of the latest page, and in turn one that only earlier pages named."""
 
     async def fetch(connection: KeepAlive, target: str) -> None:
-        kind = "asset" if target in visit.assets else "old asset"
+        kind: Kind = "asset" if target in visit.assets else "old asset"
 
         def check(response: Response) -> str:
             if response.status != 200 or not response.body:  # noqa: PLR2004
@@ -149,7 +149,7 @@ async def register_ships(visit: Visit, who: str, pause_s: float) -> None:
         headers, body = encode_ship(name, token.group(1) if token else "", has_photo=has_photo)
         headers |= {"Origin": visit.address.origin, **_cookie_header(cookies)}
         request = Request("/ships/new/", "POST", headers, body)
-        kind = "upload" if has_photo else "post"
+        kind: Kind = "upload" if has_photo else "post"
         number, answer = await visit.recorder.send(connection, kind, request, expect(302))
         if answer.status == 302:  # noqa: PLR2004
             visit.writes.append(Write(name, number, has_photo))
