@@ -56,7 +56,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One act. `name` is also the traffic's phase. `version` is one of `project.VERSIONS`, committed before a deploy."""
+    """One act. `name` is also the traffic's phase; `version`, of `project.VERSIONS`, is committed before a deploy."""
 
     name: str
     title: str

@@ -68,13 +68,15 @@ Turn = Callable[[KeepAlive, int], Awaitable[None]]
 
 async def _repeat(visit: Visit, turn: Turn, pause_s: float) -> None:
     connection, count = KeepAlive(visit.address), 0
-    while not visit.stop.is_set():
-        with suppress(Broken):  # it is recorded; the visitor goes on as people do
-            await turn(connection, count)
-        count += 1
-        await visit.pause(pause_s)
-    visit.reopened += connection.reopened
-    connection.drop()
+    try:
+        while not visit.stop.is_set():
+            with suppress(Broken):  # it is recorded; the visitor goes on as people do
+                await turn(connection, count)
+            count += 1
+            await visit.pause(pause_s)
+    finally:
+        visit.reopened += connection.reopened
+        connection.drop()
 
 
 async def read_pages(visit: Visit, pause_s: float) -> None:
@@ -142,11 +144,12 @@ async def register_ships(visit: Visit, who: str, pause_s: float) -> None:
     async def turn(connection: KeepAlive, count: int) -> None:
         shown = _cookie_header(cookies)
         request = Request("/ships/new/", headers=shown)
-        _, form = await visit.recorder.send(connection, "form", request, expect(200, ending=b"</html>"))
+        _, form = await visit.recorder.send(connection, "form", request, _check_form)
         _keep_cookie(cookies, form)
-        token = _TOKEN.search(form.text)
+        if not (token := _TOKEN.search(form.text)):
+            return  # there is nothing to send; the form without a token was no good answer, which is recorded
         name, has_photo = f"{visit.tag} {who}-{count}", count % 10 == 0
-        headers, body = encode_ship(name, token.group(1) if token else "", has_photo=has_photo)
+        headers, body = encode_ship(name, token.group(1), has_photo=has_photo)
         headers |= {"Origin": visit.address.origin, **_cookie_header(cookies)}
         request = Request("/ships/new/", "POST", headers, body)
         kind: Kind = "upload" if has_photo else "post"
@@ -155,6 +158,11 @@ async def register_ships(visit: Visit, who: str, pause_s: float) -> None:
             visit.writes.append(Write(name, number, has_photo))
 
     await _repeat(visit, turn, pause_s)
+
+
+def _check_form(response: Response) -> str:
+    has_token = _TOKEN.search(response.text)
+    return expect(200, ending=b"</html>")(response) or ("" if has_token else "the form has no token")
 
 
 def _cookie_header(cookies: dict[str, str]) -> dict[str, str]:
@@ -181,14 +189,21 @@ def encode_ship(name: str, token: str, *, has_photo: bool) -> tuple[dict[str, st
 
 async def hold_websocket(visit: Visit, address: Address, pause_s: float) -> None:
     """Hold a WebSocket of another service of the same host and have it echo; each echo is a sample."""
-    client, count, recorder = EchoClient(address), 0, visit.recorder
-    while not visit.stop.is_set():
-        phase, began, error, count = recorder.phase, recorder.clock(), "", count + 1
-        try:
-            await client.echo(f"{visit.tag} {count}")
-        except Broken as broken:
-            error = broken.why
-        took_s = recorder.clock() - began
-        recorder.add(Sample(phase, "websocket", "failed" if error else "ok", latency_s=took_s, error=error))
-        await visit.pause(pause_s)
-    client.drop()
+    client, count = EchoClient(address), 0
+    try:
+        while not visit.stop.is_set():
+            count += 1
+            await _echo_once(client, visit.recorder, f"{visit.tag} {count}")
+            await visit.pause(pause_s)
+    finally:
+        client.drop()
+
+
+async def _echo_once(client: EchoClient, recorder: Recorder, text: str) -> None:
+    phase, began, error = recorder.phase, recorder.clock(), ""
+    try:
+        await client.echo(text)
+    except Broken as broken:
+        error = broken.why
+    took_s = recorder.clock() - began
+    recorder.add(Sample(phase, "websocket", "failed" if error else "ok", latency_s=took_s, error=error))

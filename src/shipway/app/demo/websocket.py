@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from shipway.app.demo.http import Address, Broken, parse_head
 
@@ -59,7 +60,27 @@ async def serve_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
                 await writer.drain()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
         await writer.drain()
-    writer.close()
+
+
+@asynccontextmanager
+async def echo_service() -> AsyncIterator[Address]:
+    """Run the echo service on a free port of this machine and yield its address; on leaving, cut who is connected."""
+    open_ones: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_ones[asyncio.current_task()] = writer
+        await serve_echo(reader, writer)
+        writer.close()
+        del open_ones[asyncio.current_task()]
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield Address("127.0.0.1", server.sockets[0].getsockname()[1])
+    finally:
+        server.close()
+        for writer in open_ones.values():
+            writer.transport.abort()
+        await asyncio.gather(*(task for task in open_ones if task))
 
 
 class EchoClient:

@@ -9,17 +9,13 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from shipway.app.demo.project import Place, Project, unpack
-from shipway.core.errors import Interrupted
 
-_T = TypeVar("_T")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PARENT_LIMIT = 40
 """Characters of a parent directory that still leave room for the path of a unix socket (107 bytes, unix(7))."""
 
@@ -61,7 +57,8 @@ def free_port() -> int:
 def processes_of(path: Path) -> tuple[int, ...]:
     """Return the processes of this user that run from `path`: their directory or an argument of theirs is below it.
 
-    Only where there is /proc; elsewhere none is found.
+    Those with a terminal are left out: a person's shell or pager is none of ours, and what a demo starts to stay has no
+    terminal. Only where there is /proc; elsewhere none is found.
     """
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
@@ -73,7 +70,12 @@ def processes_of(path: Path) -> tuple[int, ...]:
 
 
 def _runs_from(process: Path, path: Path) -> bool:
-    if Path(os.readlink(process / "cwd")).is_relative_to(path):
+    # The fields after the name, which may hold anything but ends at the last bracket: state ppid pgrp session tty_nr
+    # (proc_pid_stat(5)).
+    fields = (process / "stat").read_bytes().rpartition(b")")[2].split()
+    if fields[0] == b"Z" or fields[4] != b"0":
+        return False
+    if (process / "cwd").readlink().is_relative_to(path):
         return True
     below = os.fsencode(path) + b"/"
     return any(below in word for word in (process / "cmdline").read_bytes().split(b"\0"))
@@ -93,29 +95,3 @@ def end_processes(path: Path, limit_s: float = 5.0) -> tuple[int, ...]:
             ended |= dict.fromkeys(alive)
             time.sleep(0.05)
     return tuple(ended)
-
-
-async def interruptible(work: Coroutine[object, object, _T]) -> _T:
-    """Return what `work` returns; SIGINT, SIGTERM and SIGHUP cancel it once, so that its `finally` parts run.
-
-    Raises Interrupted when it was cancelled by one of them.
-    """
-    task, loop, heard = asyncio.ensure_future(work), asyncio.get_running_loop(), list[signal.Signals]()
-
-    def hear(number: signal.Signals) -> None:
-        if not heard:
-            task.cancel()
-        heard.append(number)
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, hear, number)
-    try:
-        return await task
-    except asyncio.CancelledError as error:
-        if not heard:
-            raise
-        what = f"the demo was interrupted ({heard[0].name}); what it had made was removed"
-        raise Interrupted("demo.interrupted", what) from error
-    finally:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
