@@ -5,7 +5,10 @@ import os
 wsgi_app = "harbor.wsgi:application"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = 8
+
+# More than are ever busy: a proxy opens connections ahead of need, and until the first byte comes gunicorn (24 and
+# later) has a thread wait for it, for up to 5 seconds.
+threads = 16
 
 # A proxy keeps idle connections to us open (Caddy: 2 minutes). Were we the first to close one, a request that the
 # proxy sends on it in that moment would be lost; so we wait longer than the proxy does.

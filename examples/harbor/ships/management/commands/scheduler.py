@@ -3,7 +3,7 @@
 import datetime
 import logging
 import signal
-import threading
+import time
 
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, transaction
@@ -35,16 +35,21 @@ def enqueue_due(now):
 class Command(BaseCommand):
     help = "Enqueue periodic tasks until SIGTERM or SIGINT."
 
+    is_stopping = False
+
+    def stop(self, *_):
+        self.is_stopping = True
+
     def add_arguments(self, parser):
         parser.add_argument("--once", action="store_true", help="Look once, then exit.")
 
     def handle(self, *, once, **options):
-        stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        while True:
+            signal.signal(number, self.stop)
+        while not self.is_stopping:
             close_old_connections()
             for name in enqueue_due(timezone.now()):
                 logger.info("enqueued %s", name)
-            if once or stop.wait(timeout=1):
+            if once:
                 return
+            time.sleep(0.2)
