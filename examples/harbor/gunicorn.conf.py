@@ -14,6 +14,7 @@ threads = 16
 # proxy sends on it in that moment would be lost; so we wait longer than the proxy does.
 keepalive = 150
 
-graceful_timeout = 30
+# Less than the 30 s after which whoever asked us to stop loses patience.
+graceful_timeout = 28
 timeout = 60
 errorlog = "-"
