@@ -33,6 +33,7 @@ _MESSAGES = {
 _CONFIG = "config/deploy.yml"
 _LIST_PAGE = "ships/templates/ships/ship_list.html"
 _GIT_LIMIT_S = 30.0
+_LEFTOVERS = ("__pycache__", "*.pyc", ".*_cache", ".venv", "var", "media", "staticfiles", "secret-key")
 _KEEP = frozenset({".git", ".kamal"})
 
 
@@ -82,7 +83,7 @@ class Project:
         for entry in self.path.iterdir():
             if entry.name not in _KEEP:
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-        ignore = shutil.ignore_patterns("__pycache__", "*.pyc", "var", "media", "staticfiles", "secret-key", ".venv")
+        ignore = shutil.ignore_patterns(*_LEFTOVERS)
         shutil.copytree(examples() / "harbor", self.path, ignore=ignore, dirs_exist_ok=True)
         config = self.path / _CONFIG
         config.write_text(placed(config.read_text("utf-8"), self.place), "utf-8")
