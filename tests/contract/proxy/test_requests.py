@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import pytest
+
 from shipway.proxies.caddy import Caddy
 from tests.contract.proxy.rig import Rig, do
 from tests.contract.proxy.sites import blog, live
