@@ -132,6 +132,8 @@ def assemble(base: Any, sites: dict[str, Any]) -> Any:
     skip = servers["https"]["automatic_https"]["skip_certificates"]
     tls, logs = config["apps"]["tls"], config["logging"]["logs"]
     for name in sorted(sites):
+        for server in servers.values():
+            server["named_routes"].update(sites[name]["named"])
         skip.extend(sites[name]["skip_certificates"])
         tls["automation"]["policies"].extend(sites[name]["policies"])
         tls["certificates"]["load_files"].extend(sites[name]["load_files"])
