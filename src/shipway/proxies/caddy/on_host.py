@@ -210,6 +210,13 @@ def holder(port: str) -> str:
     return "another program"
 
 
+def answers(host: str, port: int) -> bool:
+    """Return whether something listens there."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=2):
+        return True
+    return False
+
+
 def ports(admin: str, *addresses: str) -> None:
     """Fail with a clear sentence when Caddy could not listen.
 
@@ -225,8 +232,10 @@ def ports(admin: str, *addresses: str) -> None:
             try:
                 probe.bind((host.strip("[]"), int(port)))
                 probe.listen(1)
-            except PermissionError as error:
-                raise Failed(f"this user may not listen on port {port}") from error
+            except PermissionError:
+                # This user may not, Caddy may (a capability of its file, another keeper): it will say so itself.
+                if answers(host.strip("[]") or "127.0.0.1", int(port)):
+                    raise Failed(f"port {port} is taken by {holder(port)}") from None
             except OSError as error:
                 if error.errno == errno.EADDRINUSE:
                     raise Failed(f"port {port} is taken by {holder(port)}") from error
