@@ -124,3 +124,19 @@ def test_a_certificate_from_a_file_is_used() -> None:
         context = ssl.create_default_context(cafile=certificate)
         assert made.get_tls("/", host="shop.test", context=context).json["release"] == "r1"
         assert made.get("/").json["headers"]["X-Forwarded-Proto"] == "http"
+
+
+def test_a_directory_that_cannot_be_written_is_named() -> None:
+    with rig() as made:
+        directories, _, configure, *_ = made.caddy(shop(made.root)).host_steps()
+        do([directories])
+        pathlib.Path(made.root, "proxy/lock").mkdir()
+        with pytest.raises(StepError, match=r"proxy/lock: Is a directory"):
+            do([configure])
+
+
+def test_caddy_takes_a_site_with_a_public_certificate() -> None:
+    """Judged only: started, it would ask the authority for a certificate."""
+    with rig() as made:
+        proxy = made.caddy(shop(made.root, tls=Tls("auto", email="ops@shop.test")))
+        assert do(proxy.host_steps()[:3]) == ["proxy-directories", "proxy-configure"]

@@ -347,6 +347,9 @@ VERBS: dict[str, Callable[..., None]] = {
 if __name__ == "__main__":
     try:
         VERBS[sys.argv[1]](*sys.argv[2:])
-    except (Failed, OSError, ValueError, KeyError) as error:
-        sys.stderr.write(f"{error if isinstance(error, Failed) else repr(error)}\n")
-        sys.exit(1)
+    except Failed as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename or 'the proxy'}: {error.strerror or error}")
+    except (ValueError, KeyError) as error:
+        sys.exit(f"a file of the proxy could not be read: {error!r}")
