@@ -176,7 +176,7 @@ def _named(layout: Layout, site: CaddySite, run: CaddyRun) -> dict[str, Json]:
     for name, (_, handle, live) in _claims(layout, site).items():
         named[name] = _route(handle)
         shared: Json = {"handle": [{"handler": "invoke", "name": errors}]}
-        named[f"{name}/errors"] = _route([*pages.no_release_routes(live), shared])
+        named[f"{name}/errors"] = _route([*pages.empty_address_routes(live), shared])
     port = "" if run.https_port == 443 else f":{run.https_port}"  # noqa: PLR2004  the port of https
     to: Json = {"Location": [f"https://{{http.request.host}}{port}{{http.request.uri}}"]}
     # 301, as Django's SecurityMiddleware and kamal-proxy answer.
@@ -198,6 +198,9 @@ def _role_routes(layout: Layout, site: CaddySite, route: CaddyRoute) -> list[Jso
     page = pages.answer("503", f"{{file.{layout.maintenance}}}", retry=True)
     routes: list[Json] = [_log_route(site), *_id_routes(site)]
     routes.append({"match": [closed], "handle": [page], "terminal": True})
+    # Without this Caddy would dial "" and try again for TRY_S before it gives up with 502.
+    live: Json = {"file": {"root": "/", "try_files": [layout.live(route.role)]}}
+    routes.append({"match": [{"not": [live]}], "handle": pages.no_release(), "terminal": True})
     handle: list[Json] = []
     if site.max_request_bytes:
         handle.append({"handler": "request_body", "max_size": site.max_request_bytes})

@@ -49,17 +49,22 @@ def answer(status: str, body: str, *, retry: bool = False) -> dict[str, Json]:
     return {"handler": "static_response", "status_code": status, "headers": headers, "body": body}
 
 
-def no_release_routes(live: str) -> list[Json]:
-    """Return the answer for the time in which no release serves, to an error whose cause is that; none without `live`.
+def no_release() -> list[Json]:
+    """Return the handlers that answer while no release serves."""
+    body = page("Not deployed yet", "No release is live.", extra=_REFERENCE.replace("{http.error.status_code}", "503"))
+    return [*_REQUEST_ID, answer("503", body, retry=True)]
 
-    A `live` file that is missing or empty makes Caddy fail with 502 after its tries (it dials ""). Asked here, after
-    the failure, the question costs nothing in a request that goes well.
+
+def empty_address_routes(live: str) -> list[Json]:
+    """Return the answer to an error whose cause is that the file `live` holds nothing; none without `live`.
+
+    An empty file never comes from a switch, but from a full disk or a hand. Caddy would dial "", try again until its
+    tries are over, and answer 502.
     """
     if not live:
         return []
     empty: dict[str, Json] = {"vars": {f"{{file.{live}}}": [""]}, **_status("^5")}
-    body = page("Not deployed yet", "No release is live.", extra=_REFERENCE)
-    return [{"match": [empty], "handle": [*_REQUEST_ID, answer("503", body, retry=True)], "terminal": True}]
+    return [{"match": [empty], "handle": no_release(), "terminal": True}]
 
 
 def error_routes(own_pages: str) -> list[Json]:
