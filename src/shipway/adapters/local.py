@@ -34,8 +34,9 @@ class LocalConnector:
 
     def lost(self, host: str, why: str) -> ConnectionLost:
         """Return the error for a shell that went away."""
-        return ConnectionLost("local.lost", f"the shell on this machine went away while something ran in it: {why}",
-                              where=host)
+        return ConnectionLost(
+            "local.lost", f"the shell on this machine went away while something ran in it: {why}", where=host
+        )
 
     def terminal(self, host: str, command: Command) -> Sequence[str]:  # noqa: ARG002  there is one host
         """Return the command itself."""

@@ -106,9 +106,9 @@ class SshConnector:
         check_host(host)
         self._prepare()
         control, _ = self._control(host, 0, lasting=False)
-        # The words pass through the user's login shell, of whatever kind: only letters, digits and `\0ooo` do so safely.
+        # The words pass through a login shell of whatever kind: plain characters and octal numbers do so unchanged.
         script = escape(command.shell().encode("utf-8", "surrogateescape")).decode()
-        remote = "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh " + shlex.quote(script.replace("!", "\\0041"))
+        remote = 'exec sh -c \'eval "$(printf %b "$1")"\' sh ' + shlex.quote(script.replace("!", "\\0041"))
         settings = personal(self._settings, self._files)
         return (self._settings.program, "-t", *control, *settings, "--", host, remote)
 

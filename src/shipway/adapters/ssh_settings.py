@@ -86,15 +86,20 @@ def _ways_in(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _jump(settings: SshSettings, files: SshFiles) -> str:
-    # `-J` would start the jump with none of our options: it would ask questions, and not use the project's keys.
+def jump_login(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
+    """Return the options and the name that lead to the last host of `proxy_jump`."""
+    # `-J` for all would start the jump with none of our options: it would ask questions, and not use these keys.
     *earlier, last = (settings.proxy_jump or "").split(",")
     through = ("-J", ",".join(earlier)) if earlier else ()
+    return (*_ways_in(settings, files), *through, *jump_target(last))
+
+
+def _jump(settings: SshSettings, files: SshFiles) -> str:
     limit = ("-o", f"ConnectTimeout={settings.connect_timeout_s}")
-    words = (settings.program, "-v", *_STRICT, *limit, *_ways_in(settings, files), *through)
-    target = jump_target(last)
+    words = shlex.join((settings.program, "-v", *_STRICT, *limit))
+    login = shlex.join(jump_login(settings, files))
     # `%` is the client's own escape character in a ProxyCommand.
-    return shlex.join(("exec", *words)).replace("%", "%%") + " -W '[%h]:%p' " + shlex.join(target).replace("%", "%%")
+    return f"{words.replace('%', '%%')} -W '[%h]:%p' {login.replace('%', '%%')}"
 
 
 def jump_target(jump: str) -> tuple[str, ...]:

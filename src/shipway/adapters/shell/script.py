@@ -27,7 +27,7 @@ _WATCH = (
     "l=$1 g=$2 k=$3; shift 3; t=-; x=; p=; "
     # Ending the watchdog must end its sleep in every order of events: the signal may come before `p` is known, and a
     # process that was just forked still has its parent's handlers, so the sleep gets SIGKILL and `t=T` is set later.
-    "(trap 'x=1; kill -KILL \"$p\"' TERM; sleep \"$l\" & p=$!; "
+    '(trap \'x=1; kill -KILL "$p"\' TERM; sleep "$l" & p=$!; '
     '[ "$x" ] || wait "$p"; [ "$x" ] && { kill -KILL "$p"; wait "$p"; exit; }; '
     'trap "" TERM; $k -TERM "-$$"; sleep "$g"; $k -KILL "-$$") </dev/null >/dev/null 2>&1 5>&- 6>&- & w=$!; '
     'trap "t=T" TERM; '
@@ -37,8 +37,8 @@ _WATCH = (
     '[ "$t" = - ] && { kill "$w"; wait "$w"; exit; }; $k -KILL "-$$"'
 )
 _MARK = (
-    "_sw_p() { printf '\\036%s:%s:%.4000s\\036\\n' \"$_sw_x\" \"$1\" \"$2\"; "
-    "printf '\\036%s:%s:%.4000s\\036\\n' \"$_sw_x\" \"$1\" \"$2\" >&2; }; "
+    '_sw_p() { printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2"; '
+    'printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2" >&2; }; '
 )
 _RUN = (
     # _sw_r SEQUENCE STOP_ON LIMIT HOW_TO_KILL INPUT WORD...; returns 0 when the exchange goes on.
@@ -52,7 +52,7 @@ _RUN = (
 )
 _FOLLOW = (
     # _sw_f HOW_TO_KILL INPUT WORD...: runs until the command ends, or our end of the channel is closed.
-    '_sw_f() { _sw_k=$1 _sw_d=$2; shift 2; exec 3<&0; { case $_sw_d in '
+    "_sw_f() { _sw_k=$1 _sw_d=$2; shift 2; exec 3<&0; { case $_sw_d in "
     '-) $_sw_s "$@" </dev/null >&5 2>&5 3<&- 5>&- 6>&- & ;; '
     '*) printf %b "${_sw_d#.}" 2>/dev/null | $_sw_s "$@" >&5 2>&5 3<&- 5>&- 6>&- & ;; '
     "esac; }; _sw_c=$!; "
@@ -88,8 +88,14 @@ class Call:
         command = self.request.command
         limit = str(max(1, math.ceil(command.limit_s)))
         head = ("_sw_r", str(sequence), self.request.stop_on, limit)
-        return b" ".join((" ".join(head).encode(), b"'%b'" % _how_to_kill(command), b"+" if raw else self._input(),
-                          words(command.words())))
+        return b" ".join(
+            (
+                " ".join(head).encode(),
+                b"'%b'" % _how_to_kill(command),
+                b"+" if raw else self._input(),
+                words(command.words()),
+            )
+        )
 
     def _input(self) -> bytes:
         return b"'.%b'" % escape(self.stdin) if self.stdin else b"-"
@@ -111,10 +117,10 @@ def words(argv: Sequence[str]) -> bytes:
     return quoted.encode("utf-8", "surrogateescape")
 
 
-_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \"#$%&()*+,-./:;<=>?@[]^_`{|}~!")
+_PLAIN = frozenset(b'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "#$%&()*+,-./:;<=>?@[]^_`{|}~!')
 _ESCAPED = tuple(bytes((i,)) if i in _PLAIN else b"\\0%03o" % i for i in range(256))
 
 
 def escape(data: bytes) -> bytes:
-    """Return `data` for `printf %b` within single quotes: printable ASCII as it is, the rest as `\\0ooo`."""
+    """Return `data` for `printf %b` within single quotes: printable ASCII as it is, the rest in octal."""
     return b"".join([_ESCAPED[byte] for byte in data])
