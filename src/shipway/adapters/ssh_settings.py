@@ -19,7 +19,8 @@ class SshSettings:
     `identity_files`: private keys; with `keys_only` no others are offered. `key_secrets`: names of secrets that hold
     private keys. `config_files`: None reads the user's configuration, () reads none, else these files alone.
     `forward_agent`: None leaves it to the configuration. `program`: the client. `backoff_s`: the pauses before the
-    second and later attempts to connect.
+    second and later attempts to connect. `login_timeout_s`: for what comes after the connection stands (key exchange, slow
+    DNS and PAM on the host, its shell).
     """
 
     user: str | None = None
@@ -33,6 +34,7 @@ class SshSettings:
     forward_agent: bool | None = None
     known_hosts_file: str | None = None
     connect_timeout_s: int = 15
+    login_timeout_s: float = 20.0
     alive_interval_s: int = 30  # as Kamal
     alive_count: int = 3
     backoff_s: tuple[float, ...] = (1.0, 3.0)

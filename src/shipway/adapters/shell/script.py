@@ -66,7 +66,7 @@ _HELLO = (
     "command -v setsid >/dev/null && _sw_s=setsid; "
     # Whether this sh says that a program was ended by a signal; where not, 128+n can only be taken for one.
     "_sw_v=$(sh -c '(\"$@\"); :' sh sh -c 'kill -TERM $$' 2>&1); "
-    '_sw_p hello "$_sw_s:$(command -v printf):${_sw_v:+tells}"'
+    '_sw_p hello "${_sw_s%% *}:$(command -v printf):${_sw_v:+tells}"'
 )
 
 
