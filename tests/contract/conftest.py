@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,14 +22,16 @@ from tests.contract.sshd import SSHD, Sshd, run_sshd
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
-SECRET = "hunter2's \"key\" + 4711/x\n"
+SECRET = 'hunter2\'s "key" + 4711/x\n'
 
 
 class TestSecrets:
     """Two secrets with values, one without."""
 
     __test__ = False
-    values = {"KEY": SECRET, "OTHER": "another-value"}  # noqa: RUF012
+
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
+        self.values = {"KEY": SECRET, "OTHER": "another-value", **(more or {})}
 
     def reveal(self, name: str) -> str:
         if name not in self.values:
@@ -55,9 +57,7 @@ class Link:
 
         return self.runner.run(bounded())
 
-    def exchange(
-        self, *requests: Request, track: str = "main", output: Output | None = None
-    ) -> tuple[Result, ...]:
+    def exchange(self, *requests: Request, track: str = "main", output: Output | None = None) -> tuple[Result, ...]:
         return self.wait(self.transport.exchange(self.host, requests, track=track, output=output))
 
     def run(self, *argv: str, stdin: Text = (), limit_s: float = 30) -> Result:
@@ -110,12 +110,12 @@ def link(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[Lin
 
 
 @pytest.fixture
-def connect(runner: asyncio.Runner) -> Iterator[Callable[[SshSettings], Link]]:
+def connect(runner: asyncio.Runner) -> Iterator[Callable[..., Link]]:
     """Make links of one's own over ssh; they are closed after the test."""
     made: list[Link] = []
 
-    def link(settings: SshSettings) -> Link:
-        made.append(Link(ssh_transport(settings, TestSecrets()), runner, kind="ssh"))
+    def link(settings: SshSettings, secrets: TestSecrets | None = None) -> Link:
+        made.append(Link(ssh_transport(settings, secrets or TestSecrets()), runner, kind="ssh"))
         return made[-1]
 
     yield link

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 
 from shipway.adapters.framed import FramedTransport
 from shipway.adapters.local import LocalConnector
+from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
+from shipway.core.ports import Request
 from tests.contract.conftest import Link, TestSecrets, ask
 from tests.contract.test_transport import gone
 
@@ -43,7 +46,7 @@ def make(runner: asyncio.Runner, tmp_path: Path) -> Iterator[Make]:
 
 def check(link: Link, number: str) -> None:
     binary = bytes(range(256)) * 3
-    word = "é' \"$x\"\n\\ -- \x81"
+    word = 'é\' "$x"\n\\ -- \x81'
     results = link.exchange(
         ask("printf", "%s", word),
         ask("cat", stdin=(binary.decode("utf-8", "surrogateescape"),)),
@@ -79,6 +82,28 @@ def test_what_is_no_shell_is_refused(make: Make) -> None:
     with pytest.raises(Unreachable) as caught:
         make("false").run("true")
     assert caught.value.code == "local.no_shell"
+
+
+def test_a_shell_that_hangs_is_given_up(make: Make) -> None:
+    link = make("dash")
+    assert link.run("true").ok
+    session = link.transport._shells[link.host, "main"]
+    session.backstop_s = -2.0
+    os.kill(session.child.pid, signal.SIGSTOP)
+    with pytest.raises(ConnectionLost):
+        link.run("true", limit_s=0.1)
+    assert link.run("true").ok
+
+
+def test_a_limit_ends_what_sudo_runs(make: Make, tmp_path: Path) -> None:
+    link = make("dash")
+    sudo = tmp_path / "sudo"
+    sudo.write_text(f'#!/bin/sh\n[ "$1" = -n ] || exit 99\nshift\necho "$1" >>{tmp_path}/asked\nexec "$@"\n')
+    sudo.chmod(0o755)
+    (result,) = link.exchange(Request(Command(("sleep", "78765"), sudo=True, limit_s=1)))
+    assert result.timed_out
+    assert gone("sleep 78765")
+    assert (tmp_path / "asked").read_text().split()[:2] == ["sleep", "kill"]
 
 
 def test_a_killed_shell_is_lost_and_started_again(make: Make) -> None:

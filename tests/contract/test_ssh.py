@@ -17,10 +17,15 @@ import pytest
 from shipway.adapters.ssh_settings import SshSettings
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, ShipwayError, Unreachable
-from tests.contract.conftest import HOST, Link, TestSecrets, ask, settings_of
+from tests.contract.conftest import HOST, Link, TestSecrets, ask, need_sshd, settings_of
 from tests.contract.sshd import Sshd, keygen, run_sshd
 
-Connect = Callable[[SshSettings], Link]
+Connect = Callable[..., Link]
+
+
+@pytest.fixture(autouse=True)
+def _sshd() -> None:
+    need_sshd()
 
 
 def refusal(link: Link) -> ShipwayError:
@@ -47,7 +52,7 @@ def test_more_sessions_than_the_server_allows_become_connections(connect: Connec
             assert link.exchange(ask("echo", track), track=track)[0].text == f"{track}\n"
 
 
-def test_what_is_made_is_private_and_removed(connect: Connect, server: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_made_is_private_and_removed(connect: Connect, server: Sshd) -> None:
     before = set(Path("/tmp").glob("shipway-*"))
     link = connect(settings_of(server))
     assert link.run("true").ok
@@ -60,7 +65,7 @@ def test_what_is_made_is_private_and_removed(connect: Connect, server: Sshd, mon
 def test_noise_and_a_banner_before_the_first_frame_are_skipped(connect: Connect, tmp_path: Path) -> None:
     (tmp_path / "banner").write_text("Permission denied (publickey). Connection refused. 100% legal \x1e notice\n" * 20)
     script = tmp_path / "noisy"
-    script.write_text("head -c 20000 /dev/urandom; echo hi; echo hi >&2; eval \"$SSH_ORIGINAL_COMMAND\"\n")
+    script.write_text('head -c 20000 /dev/urandom; echo hi; echo hi >&2; eval "$SSH_ORIGINAL_COMMAND"\n')
     with run_sshd(f"ForceCommand sh {script}", f"Banner {tmp_path}/banner") as server:
         result = connect(settings_of(server)).run("echo", "clean")
         assert (result.stdout, result.stderr) == (b"clean\n", b"")
@@ -84,7 +89,7 @@ def test_the_login_shell_may_be_any(connect: Connect, shell: str, tmp_path: Path
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is missing")
     script = tmp_path / "login"
-    script.write_text(f"exec {shell} -c \"$SSH_ORIGINAL_COMMAND\"\n")
+    script.write_text(f'exec {shell} -c "$SSH_ORIGINAL_COMMAND"\n')
     with run_sshd(f"ForceCommand sh {script}") as server:
         link = connect(settings_of(server))
         assert link.run("echo", "it's $HOME !x\\").text == "it's $HOME !x\\\n"
@@ -105,16 +110,20 @@ def test_a_cut_in_the_middle_is_lost_and_the_next_exchange_connects_again(connec
                 )
             )  # fmt: skip
             await started.wait()
-            for child in server.children():
-                for pid in (child, *descendants(child)):
-                    if Path(f"/proc/{pid}/comm").read_text().startswith("sshd"):
-                        os.kill(pid, signal.SIGKILL)
+            kill_connections(server)
             await work
 
         with pytest.raises(ConnectionLost) as caught:
             link.wait(cut())
         assert caught.value.code == "ssh.lost"
         assert link.run("echo", "again").text == "again\n"
+
+
+def kill_connections(server: Sshd) -> None:
+    for child in server.children():
+        for pid in (child, *descendants(child)):
+            if Path(f"/proc/{pid}/comm").read_text().startswith("sshd"):
+                os.kill(pid, signal.SIGKILL)
 
 
 def descendants(pid: int) -> list[int]:
@@ -202,11 +211,11 @@ def test_a_wrong_key_is_denied_at_once(connect: Connect, server: Sshd, tmp_path:
     assert refusal(connect(settings)).code == "ssh.permission_denied"
 
 
-def test_keys_may_be_files_or_secrets(connect: Connect, server: Sshd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_may_be_files_or_secrets(connect: Connect, server: Sshd) -> None:
     plain = {"config_files": (), "known_hosts_file": str(server.known_hosts), "keys_only": True}
     assert connect(settings_of(server, **plain, identity_files=(str(server.key),))).run("true").ok
-    monkeypatch.setitem(TestSecrets.values, "SSH_KEY", server.key.read_text())
-    assert connect(settings_of(server, **plain, key_secrets=("SSH_KEY",))).run("true").ok
+    secrets = TestSecrets({"SSH_KEY": server.key.read_text()})
+    assert connect(settings_of(server, **plain, key_secrets=("SSH_KEY",)), secrets).run("true").ok
 
 
 def test_several_configuration_files(connect: Connect, server: Sshd, tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ class SshSettings:
     `identity_files`: private keys; with `keys_only` no others are offered. `key_secrets`: names of secrets that hold
     private keys. `config_files`: None reads the user's configuration, () reads none, else these files alone.
     `forward_agent`: None leaves it to the configuration. `program`: the client. `backoff_s`: the pauses before the
-    second and later attempts to connect. `login_timeout_s`: for what comes after the connection stands (key exchange, slow
-    DNS and PAM on the host, its shell).
+    second and later attempts to connect. `login_timeout_s`: for what comes after the connection stands (key exchange,
+    slow DNS and PAM on the host, its shell).
     """
 
     user: str | None = None
@@ -49,6 +49,8 @@ class SshFiles:
     keys: tuple[str, ...] = ()
 
 
+# What a person may have set for a login of their own: a remote command, and ports that only one connection can have.
+_PLAIN = ("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes")
 _STRICT = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes")
 
 
@@ -56,7 +58,7 @@ def options(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
     """Return the options for a connection that is not a person's: no questions, no unknown keys."""
     alive = f"ServerAliveInterval={settings.alive_interval_s}"
     limits = ("-o", f"ConnectTimeout={settings.connect_timeout_s}", "-o", alive)
-    return (*_STRICT, *limits, "-o", f"ServerAliveCountMax={settings.alive_count}", *personal(settings, files))
+    return (*_STRICT, *_PLAIN, *limits, "-o", f"ServerAliveCountMax={settings.alive_count}", *personal(settings, files))
 
 
 def personal(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ class Session:
         self.child = child
         self.lock = asyncio.Lock()
         self.is_usable = True
+        self.backstop_s = BACKSTOP_S
         self._out = Frames(child.stdout, token.encode())
         self._err = Frames(child.stderr, token.encode())
         self._redactor = redactor
@@ -125,7 +126,7 @@ class Session:
         output, began_s = Output(), time.monotonic()
         taps = [_tap(self._redactor, kept, show) for kept in (output.stdout, output.stderr)]
         try:
-            async with asyncio.timeout(call.request.command.limit_s + GRACE_S + BACKSTOP_S):
+            async with asyncio.timeout(call.request.command.limit_s + GRACE_S + self.backstop_s):
                 out, err = await asyncio.gather(self._out.until_mark(taps[0].feed), self._err.until_mark(taps[1].feed))
         except TimeoutError:
             raise Lost("it did not answer within the time limit of the command") from None
