@@ -103,7 +103,7 @@ def test_a_limit_ends_what_sudo_runs(make: Make, tmp_path: Path) -> None:
     (result,) = link.exchange(Request(Command(("sleep", "78765"), sudo=True, limit_s=1)))
     assert result.timed_out
     assert gone("sleep 78765")
-    assert (tmp_path / "asked").read_text().split()[:2] == ["sleep", "kill"]
+    assert (tmp_path / "asked").read_text().split()[:2] == ["sleep", "sh"]
 
 
 def test_a_killed_shell_is_lost_and_started_again(make: Make) -> None:
