@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shipway.core.action import Command
+from shipway.core.errors import Refused
 from shipway.core.layout import Layout
 from shipway.core.ports import Request, Result, StopOn
 from shipway.core.record import Record, RecordKind, parse_lines, render_lines
@@ -50,6 +51,16 @@ def tail(layout: Layout, limit_bytes: int = TAIL_BYTES) -> Request:
 def parse_tail(result: Result) -> tuple[Record, ...]:
     """Return the records in the answer to `tail`; a line cut at either end is passed over."""
     return parse_lines(result.text) if result.ok else ()
+
+
+def require_tail(host: str, result: Result) -> tuple[Record, ...]:
+    """Return the records in the answer to `tail`. Raises Refused when the ledger could not be read in full.
+
+    A ledger that is taken for empty would make steps of an open run look as if they had never begun.
+    """
+    if result.ok and not result.truncated:
+        return parse_lines(result.text)
+    raise Refused("ledger.unreadable", f"could not read the ledger on {host}", said=last_words(result.said))
 
 
 def last_words(said: str) -> str:

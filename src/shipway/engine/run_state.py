@@ -65,7 +65,7 @@ def replay(plan: Plan, records: Iterable[Record]) -> RunState:
             committed = max(committed, _committed(plan, record))
         elif record.kind == "run.end":
             outcome = str(record.detail.get("outcome", ""))
-    if outcome in ("done", "undone"):
+    if outcome not in ("", "mixed"):
         return RunState(steps, "ended", committed, outcome)
     return RunState(steps, "unwinding" if is_unwinding and not committed else "forward", committed, outcome)
 

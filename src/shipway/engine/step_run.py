@@ -161,12 +161,12 @@ class StepRunner:
         if seen == "done":
             self._progress.set(step, "done")
             return None
-        if seen != "new":
+        if seen != "new" or not results[0].ok or results[0].truncated:
             self._progress.set(step, "open")
         if seen == "open" and len(results) > 1 and results[1].ok:
             self._prove(step, lane)
             return None
-        if not results[0].ok or (seen == "open" and not step.repeatable):
+        if not results[0].ok or results[0].truncated or (seen == "open" and not step.repeatable):
             return self._progress.failure_of(lost, step)
         try:
             return await self._attempt(step, lane)
