@@ -22,7 +22,6 @@ from shipway.planning.site import Site
 from shipway.runtimes.base import Release
 from tests.engine.sim_host import Fleet, SimHost
 from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
-from tests.laws import assert_lawful
 
 Verb = Callable[[Site, World], Awaitable[Outcome | None]]
 
@@ -32,7 +31,7 @@ def world_of(site: Site, fleet: Fleet, switch: Switch | None = None) -> World:
     return World(SimTransport(fleet, switch), SimClock(fleet), layouts, Author("ada", "laptop"))
 
 
-async def _observe(site: Site, world: World) -> Facts:
+async def look(site: Site, world: World) -> Facts:
     return await observe(site.targets, world.transport, world.clock)
 
 
@@ -46,10 +45,8 @@ async def deploy(site: Site, world: World) -> Outcome | None:
         closed = await undo_open_run(world, site.primary)
         if closed is not None and closed.ending == "mixed":
             return closed
-        facts = await _observe(site, world)
-        plan = deploy_plan(site, facts)
-        assert_lawful(plan, lambda: deploy_plan(site, facts))
-        return await execute(plan, world)
+        facts = await look(site, world)
+        return await execute(deploy_plan(site, facts), world)
 
 
 async def roll_back(site: Site, world: World) -> Outcome | None:
@@ -57,15 +54,12 @@ async def roll_back(site: Site, world: World) -> Outcome | None:
         closed = await undo_open_run(world, site.primary)
         if closed is not None and closed.ending != "done":
             return closed
-        facts = await _observe(site, world)
+        facts = await look(site, world)
         try:
             release = rollback_target(site, facts)
         except Refused:
             return None
-        run = f"run-back-{len(facts.primary.records)}"
-        plan = plan_rollback(site, facts, run, release)
-        assert_lawful(plan, lambda: plan_rollback(site, facts, run, release))
-        return await execute(plan, world)
+        return await execute(plan_rollback(site, facts, f"run-back-{len(facts.primary.records)}", release), world)
 
 
 async def go_on(site: Site, world: World) -> Outcome | None:

@@ -17,7 +17,9 @@ RECOVERIES: dict[str, Verb] = {"resume": go_on, "rollback": roll_back, "deploy":
 
 @dataclass(frozen=True)
 class Scenario:
-    """`old` serves before and `new` is to serve after `verb`. `heals`: the fault is gone when somebody recovers."""
+    """`old` serves before and `new` is to serve after `verb`. `heals`: the fault is gone when somebody recovers.
+    `is_thorough`: every state is recovered by every verb, else the verbs take turns.
+    """
 
     name: str
     verb: Verb
@@ -29,6 +31,7 @@ class Scenario:
     is_sick: bool = False
     failing: tuple[str, ...] = ()
     heals: bool = False
+    is_thorough: bool = False
 
     def site(self) -> Site:
         return sim_site(["app-1", "app-2", "app-3"][: self.hosts], width=self.width)
@@ -74,16 +77,16 @@ def failing(host: str, words: Sequence[str]) -> Callable[[str, Sequence[str]], s
 
 
 SCENARIOS = (
-    Scenario("deploy", deploy, "done"),
+    Scenario("deploy", deploy, "done", is_thorough=True),
     Scenario("deploy on 3 hosts at once", deploy, "done", hosts=3, width=0),
     Scenario("deploy on 3 hosts, one by one", deploy, "done", hosts=3, width=1),
-    Scenario("unhealthy on the last host", deploy, "undone", is_sick=True),
+    Scenario("unhealthy on the last host", deploy, "undone", is_sick=True, is_thorough=True),
     Scenario("unhealthy on the last of 3 hosts at once", deploy, "undone", hosts=3, width=0, is_sick=True),
     Scenario("failing migration", deploy, "undone", failing=("one-off", "r2", "--noinput")),
     Scenario("failing switch on the last host", deploy, "undone", failing=("switch", "web-r2")),
     Scenario("failing scheduler", deploy, "undone", width=0, failing=("start", "beat", "r2")),
     Scenario("failing stop after the commit", deploy, "mixed", failing=("stop", "worker", "r1"), heals=True),
-    Scenario("rollback", roll_back, "done", old="r2", new="r1"),
+    Scenario("rollback", roll_back, "done", old="r2", new="r1", is_thorough=True),
     Scenario("rollback on 3 hosts at once", roll_back, "done", hosts=3, width=0, old="r2", new="r1"),
     Scenario("unhealthy rollback", roll_back, "undone", old="r2", new="r1", is_sick=True),
 )
