@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shipway.config.env import EnvKind, EnvSection
-from shipway.config.keys import Boolean as BooleanKind
-from shipway.config.keys import ListOf, MapOf, OneOf, Plain, Schema, Section, Text, key, unknown_keys, wrong_type
+from shipway.config.keys import ListOf, MapOf, OneOf, Section, key, unknown_keys
+from shipway.config.kinds import Boolean as BooleanKind
+from shipway.config.kinds import Plain, Schema, Text, wrong_type
 from shipway.config.options import Options, OptionsKind, check_label
 from shipway.config.proxy import PROXY_TREE
 from shipway.config.registry import Registry, check_registry

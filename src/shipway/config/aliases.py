@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import re
 
-from shipway.config.keys import Kind, MapOf, Text
+from shipway.config.keys import MapOf
+from shipway.config.kinds import Kind, Text
 
 _NAME = re.compile(r"[a-z0-9_-]+")
-# The commands of `kamal`, Kamal 2.12. An alias may have the name of a command that only Shipway has: it was there first.
+# The commands of Kamal 2.12. An alias may have the name of a command that only Shipway has: it was there first.
 KAMAL_COMMANDS = frozenset(
-    [
-        "accessory",
-        "app",
-        "audit",
-        "build",
-        "config",
-        "deploy",
-        "details",
-        "docs",
-        "help",
-        "init",
-        "lock",
-        "proxy",
-        "prune",
-        "redeploy",
-        "registry",
-        "remove",
-        "rollback",
-        "secrets",
-        "server",
-        "setup",
-        "tree",
-        "upgrade",
-        "version",
-    ]
+    {"accessory", "app", "audit", "build", "config", "deploy", "details", "docs", "help", "init", "lock", "proxy"}
+    | {"prune", "redeploy", "registry", "remove", "rollback", "secrets", "server", "setup", "tree", "upgrade"}
+    | {"version"}
 )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shipway.config.keys import Boolean, Integer, OneOf, Text, key
+from shipway.config.keys import OneOf, key
+from shipway.config.kinds import Boolean, Integer, Text
 
 _PERCENT = re.compile(r"\d{1,3}%")
 

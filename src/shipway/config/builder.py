@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shipway.config.keys import Boolean, ListOf, MapOf, OneOf, Plain, Section, Text, key
+from shipway.config.keys import ListOf, MapOf, OneOf, Section, key
+from shipway.config.kinds import Boolean, Plain, Text
 from shipway.config.report import Report
 from shipway.config.tree import Path, ScalarValue
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shipway.config.keys import suggestion
+from shipway.config.kinds import suggestion
 from shipway.config.model import Accessory, Config, Role
 from shipway.config.registry import Registry, check_registry
 from shipway.config.report import Report

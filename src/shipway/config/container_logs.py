@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shipway.config.keys import Text, key
+from shipway.config.keys import key
+from shipway.config.kinds import Text
 from shipway.config.options import Options, OptionsKind
 from shipway.config.tree import ScalarValue
 

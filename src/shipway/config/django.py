@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from shipway.config.keys import ListOf, Section, Text, key
+from shipway.config.keys import ListOf, Section, key
+from shipway.config.kinds import Text
 
 Migrations = Literal["auto", "approve", "manual"]
 Collect = Literal["auto", "build", "release", "never"]

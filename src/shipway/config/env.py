@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shipway.config.keys import Kind, ListOf, MapOf, Plain, Schema, Text, suggestion, wrong_type
+from shipway.config.keys import ListOf, MapOf
+from shipway.config.kinds import Kind, Plain, Schema, Text, suggestion, wrong_type
 from shipway.config.report import Report
 from shipway.config.tree import MapNode, Node, Path, ScalarValue
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from shipway.config.keys import Kind, MapOf, OneOf, Text
+from shipway.config.keys import MapOf, OneOf
+from shipway.config.kinds import Kind, Text
 from shipway.config.report import Report
 from shipway.core.errors import Finding
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shipway.config.checks import Subject, check_all
-from shipway.config.erb import ErbFacts, render_erb
+from shipway.config.erb import render_erb
+from shipway.config.erb_expression import ErbFacts
 from shipway.config.keys import unknown_keys
 from shipway.config.model import Config
 from shipway.config.parse import parse_yaml

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shipway.config.keys import ListOf, MapOf, OneOf, Plain, Schema, wrong_type
+from shipway.config.keys import ListOf, MapOf, OneOf
+from shipway.config.kinds import Plain, Schema, wrong_type
 from shipway.config.report import Report
 from shipway.config.tree import MapNode, Node, Path, ScalarNode, ScalarValue
 

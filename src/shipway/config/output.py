@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipway.config.keys import Section, Text, key
+from shipway.config.keys import Section, key
+from shipway.config.kinds import Text
 from shipway.config.report import Report
 from shipway.config.tree import Path
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipway.config.keys import Boolean, Integer, Kind, ListOf, OneOf, Section, Subtree, Text, key
+from shipway.config.keys import ListOf, OneOf, Section, Subtree, key
+from shipway.config.kinds import Boolean, Integer, Kind, Text
 from shipway.config.proxy_run import ProxyRun, check_proxy_run
 from shipway.config.report import Report
 from shipway.config.tree import MapNode, Node, Path, merge
@@ -133,9 +134,8 @@ PROXY: Kind = Section(Proxy, check=check_proxy)
 PROXY_TREE: Kind = Subtree(PROXY)
 
 
-def merged_proxy(base: Node | None, over: Node | bool | None, path: Path, report: Report) -> Proxy:
-    """Return the proxy of a role: `over`, its own section, laid over `base`, that of the root."""
-    own = over if isinstance(over, MapNode) else None
+def merged_proxy(base: Node | None, own: Node | None, path: Path, report: Report) -> Proxy:
+    """Return the proxy of a role: `own`, its section, laid over `base`, that of the root."""
     both = base is not None and own is not None
     node = merge(base, own) if base is not None and own is not None else own or base
     if not isinstance(node, MapNode):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from shipway.config.keys import Boolean, Integer, ListOf, Text, key
+from shipway.config.keys import ListOf, key
+from shipway.config.kinds import Boolean, Integer, Text
 from shipway.config.options import Options, OptionsKind
 from shipway.config.report import Report
 from shipway.config.tree import Path

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipway.config.keys import Schema, Text, key
+from shipway.config.keys import key
+from shipway.config.kinds import Schema, Text
 from shipway.config.report import Report
 from shipway.config.tree import ListNode, Node, Path, ScalarNode
 from shipway.core.secret import SecretRef
@@ -13,16 +14,16 @@ _CREDENTIAL = "should be a string or an array with one string (for secret lookup
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Inline:
     """A value that stands in the file itself; it is never shown."""
 
     value: str
 
     def __repr__(self) -> str:
-        return "Literal_(…)"
+        return "Inline(…)"
 
 
-Credential = Literal_ | SecretRef
+Credential = Inline | SecretRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class CredentialKind:
             case ListNode(items=(ScalarNode(value=str(name)),)) if self.accepts(node):
                 return SecretRef(name)
             case ScalarNode(value=str(text)) if self.accepts(node):
-                return Literal_(text)
+                return Inline(text)
             case ScalarNode(value=None | ""):
                 report.add("required", path, "is required", next=_NEXT)
             case _:
@@ -86,7 +87,7 @@ class Registry:
         match self.username:
             case SecretRef(name=name):
                 return f"[secret {name}]"
-            case Literal_(value=value):
+            case Inline(value=value):
                 return value
             case None:
                 return None

@@ -25,20 +25,18 @@ class Report:
 
     def add(self, slug: Slug, path: Path, message: str, *, next: str = "", mark: Mark | None = None) -> None:
         """Add the error `message` about `path`; its text begins with the path, as Kamal's does."""
-        self._add(slug, path, f"{shown(path)}: {message}" if path else message, next, mark, "error")
+        self._add(finding(slug, mark or locate(self.root, path), path, _about(path, message), next_=next))
 
     def state(self, slug: Slug, path: Path, message: str, *, next: str = "") -> None:
         """Add the error `message`, which names its subject itself."""
-        self._add(slug, path, message, next, None, "error")
+        self._add(finding(slug, locate(self.root, path), path, message, next_=next))
 
     def warn(self, slug: Slug, path: Path, message: str, *, next: str = "") -> None:
         """Add something that is worth telling and no error."""
-        self._add(slug, path, f"{shown(path)}: {message}", next, None, "warning")
+        mark = locate(self.root, path)
+        self._add(finding(slug, mark, path, _about(path, message), next_=next, level="warning"))
 
-    def _add(  # noqa: PLR0913  the parts of a finding
-        self, slug: Slug, path: Path, what: str, next_: str, mark: Mark | None, level: Level
-    ) -> None:
-        found = finding(slug, mark or locate(self.root, path), path, what, next_=next_, level=level)
+    def _add(self, found: Finding) -> None:
         if found not in self.findings:
             self.findings.append(found)
 
@@ -51,6 +49,10 @@ class Report:
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that do not."""
         return tuple(found for found in self.findings if found.level == "warning")
+
+
+def _about(path: Path, message: str) -> str:
+    return f"{shown(path)}: {message}" if path else message
 
 
 def finding(  # noqa: PLR0913  the parts of a finding

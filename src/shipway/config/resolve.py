@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shipway.config.accessories import AccessorySection
 from shipway.config.env import Env, merge_envs
 from shipway.config.hooks import resolve_hooks
-from shipway.config.keys import suggestion
+from shipway.config.kinds import suggestion
 from shipway.config.model import Accessory, AssetPath, Config, Labels, Role
 from shipway.config.options import flags_of, restart_of
 from shipway.config.proxy import Proxy, merged_proxy
@@ -89,7 +89,8 @@ class Resolver:
     def _role(self, name: str, section: RoleSection) -> Role:
         root, is_primary = self.root, name == self.primary_name
         is_proxied = section.proxy is not False if is_primary else section.proxy not in (None, False)
-        own, path = section.proxy, ("servers", name, "proxy")
+        own = section.proxy if isinstance(section.proxy, MapNode) else None
+        path: Path = ("servers", name, "proxy")
         proxy = merged_proxy(root.proxy, own, path, self.report) if is_proxied else None
         stop_s = section.stop_timeout if section.stop_timeout is not None else root.stop_timeout
         tags = {host.name: host.tags for host in section.hosts}

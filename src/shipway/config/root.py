@@ -15,7 +15,8 @@ from shipway.config.container_logs import Logging
 from shipway.config.django import Django, ReleasePolicy, Venv, check_relative
 from shipway.config.env import EnvKind, EnvSection
 from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT
-from shipway.config.keys import Boolean, Integer, ListOf, MapOf, Plain, Section, Text, key
+from shipway.config.keys import ListOf, MapOf, Section, key
+from shipway.config.kinds import Boolean, Integer, Plain, Text
 from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE

@@ -28,19 +28,21 @@ _MAX_DIGITS = 40
 def read_scalar(text: str) -> tuple[ScalarValue, ScalarKind]:
     """Return the value and kind of a plain (unquoted) scalar."""
     lower = text.lower()
+    value: ScalarValue = text
+    kind: ScalarKind = "string"
     if text in ("", "~") or lower == "null":
-        return None, "null"
-    if lower in _TRUE:
-        return True, "boolean"
-    if lower in _FALSE:
-        return False, "boolean"
-    if _DATE.fullmatch(text) or _TIME.fullmatch(text):
-        return text, "date"
-    if lower in _INFINITE or lower == ".nan":
-        return float(lower.replace(".", "", 1)), "float"
-    if text.startswith(":") and len(text) > 1 and not text.startswith("::"):
-        return _symbol(text), "string"
-    return _number(text)
+        value, kind = None, "null"
+    elif lower in _TRUE or lower in _FALSE:
+        value, kind = lower in _TRUE, "boolean"
+    elif _DATE.fullmatch(text) or _TIME.fullmatch(text):
+        kind = "date"
+    elif lower in _INFINITE or lower == ".nan":
+        value, kind = float(lower.replace(".", "", 1)), "float"
+    elif text.startswith(":") and len(text) > 1 and not text.startswith("::"):
+        value = _symbol(text)
+    else:
+        value, kind = _number(text)
+    return value, kind
 
 
 def _symbol(text: str) -> str:

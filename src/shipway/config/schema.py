@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from shipway.config.keys import Schema, Section, keys_of
+from shipway.config.keys import Section, keys_of
+from shipway.config.kinds import Schema
 from shipway.config.root import ROOT, SHIPWAY_KEYS, SHIPWAY_SECTION, Root
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from shipway.config.container_logs import Logging
 from shipway.config.env import EnvKind, EnvSection
-from shipway.config.keys import Boolean, Integer, ListOf, MapOf, OneOf, Plain, Schema, Section, Text, key, wrong_type
+from shipway.config.keys import ListOf, MapOf, OneOf, Section, key
+from shipway.config.kinds import Boolean, Integer, Plain, Schema, Text, wrong_type
 from shipway.config.options import Options, OptionsKind, check_label
 from shipway.config.proxy import PROXY_TREE
 from shipway.config.report import Report

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipway.config.keys import Boolean, Integer, ListOf, OneOf, Text, key
+from shipway.config.keys import ListOf, OneOf, key
+from shipway.config.kinds import Boolean, Integer, Text
 from shipway.config.report import Report
 from shipway.config.tree import Path
 
