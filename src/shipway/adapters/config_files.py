@@ -68,11 +68,12 @@ def _read(directory: Path, name: str) -> str:
     try:
         with path.open("rb") as stream:
             body = stream.read(MAX_BYTES)
+    except OSError as error:
+        what = f"could not read {name}: {error.strerror or error}"
+        raise ConfigError("config.unreadable", what, where=name, next=f"ls -l {path}") from error
+    try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         what = f"{name} is not UTF-8 text"
         raise ConfigError("config.unreadable", what, where=f"{name}:{line}", next="save it as UTF-8") from error
-    except OSError as error:
-        what = f"could not read {name}: {error.strerror or error}"
-        raise ConfigError("config.unreadable", what, where=name, next=f"ls -l {path}") from error

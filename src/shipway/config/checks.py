@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.config.kinds import suggestion
@@ -165,7 +165,8 @@ def _check_tags(subject: Subject, report: Report) -> None:
     known = set(root.env.tags) if root.env else set()
     for accessory in root.accessories.values():
         known |= {*(accessory.tags or ()), *((accessory.tag,) if accessory.tag else ())}
-    for path, tag in _tags(root):
+    roles = root.servers.roles.values() if root.servers else ()
+    for host, tag in ((host, tag) for role in roles for host in role.hosts for tag in host.tags):
         if tag in known:
             continue
         parts = [part for part in re.split(r"[,\s]+", tag) if part]
@@ -173,16 +174,7 @@ def _check_tags(subject: Subject, report: Report) -> None:
             hint = f"a list has brackets and commas: [{', '.join(parts)}]"
         else:
             hint = f"{suggestion(tag, known)} Define it under env/tags, or remove it"
-        report.add("value", path, f"unknown tag: {tag}", next=hint)
-
-
-def _tags(root: Root) -> Iterator[tuple[Path, str]]:
-    if root.servers is None:
-        return
-    for name, role in root.servers.roles.items():
-        for host in role.hosts:
-            for tag in host.tags:
-                yield ("servers", *(() if root.servers.is_list else (name,)), host.name), tag
+        report.add("value", host.path, f"unknown tag: {tag}", next=hint)
 
 
 def _check_accessories(accessories: Sequence[Accessory], report: Report) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shipway.config.keys import ListOf, MapOf
-from shipway.config.kinds import Kind, Plain, Schema, Text, suggestion, wrong_type
+from shipway.config.keys import ListOf, MapOf, unknown_keys
+from shipway.config.kinds import Kind, Plain, Schema, Text, wrong_type
 from shipway.config.report import Report
 from shipway.config.tree import MapNode, Node, Path, ScalarValue
 
@@ -78,9 +78,8 @@ class EnvKind:
             return EnvSection(clear=MapOf(Plain()).read(node, path, report) or {})
         strangers = [name for name in node.entries if name not in _SPECIAL]
         if strangers:
-            words = "unknown key" if len(strangers) == 1 else "unknown keys"
-            hint = f"`{strangers[0]}` belongs under `clear:`, {suggestion(strangers[0], _SPECIAL)}"
-            report.add("unknown_key", path, f"{words}: {', '.join(strangers)}", next=hint)
+            hint = f"beside {', '.join(_SPECIAL)}, variables belong under `clear:`"
+            unknown_keys(strangers, _SPECIAL, path, report, hint=hint)
         clear, secret = (node.entries.get(name) for name in ("clear", "secret"))
         return EnvSection(
             clear=(MapOf(Plain()).read(clear.node, (*path, "clear"), report) or {}) if clear else {},

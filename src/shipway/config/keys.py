@@ -191,10 +191,10 @@ def keys_of(model: type[Any]) -> Mapping[str, Key]:
     return {found.name: found.metadata["key"] for found in dataclasses.fields(model) if "key" in found.metadata}
 
 
-def unknown_keys(unknown: list[str], known: Iterable[str], path: Path, report: Report) -> None:
-    """Report keys that do not exist, with the nearest that do; the place is that of the first."""
+def unknown_keys(unknown: list[str], known: Iterable[str], path: Path, report: Report, *, hint: str = "") -> None:
+    """Report keys that do not exist, with `hint` or the nearest that do; the place is that of the first."""
     names = tuple(known)
     words = "unknown key" if len(unknown) == 1 else "unknown keys"
     hints = [suggestion(name, names, names_it=len(unknown) > 1) for name in unknown]
     mark = locate(report.root, (*path, unknown[0]))
-    report.add("unknown_key", path, f"{words}: {', '.join(unknown)}", next="; ".join(hints), mark=mark)
+    report.add("unknown_key", path, f"{words}: {', '.join(unknown)}", next=hint or "; ".join(hints), mark=mark)

@@ -9,7 +9,7 @@ from shipway.config.keys import ListOf, key
 from shipway.config.kinds import Boolean, Integer, Text
 from shipway.config.options import Options, OptionsKind
 from shipway.config.report import Report
-from shipway.config.tree import Path
+from shipway.config.tree import Path, locate
 
 _MAX_PORT = 65_535
 
@@ -47,4 +47,5 @@ def check_proxy_run(run: ProxyRun, path: Path, report: Report) -> None:
     """Report ports of a proxy that publishes none; the path is the proxy's, as in Kamal's message."""
     if run.publish is False and (run.bind_ips or run.http_port or run.https_port):
         what = "Cannot set http_port, https_port or bind_ips when publish is false"
-        report.add("conflict", path[:-1], what, next="remove them, or `publish: false`")
+        mark = locate(report.root, path)
+        report.add("conflict", path[:-1], what, next="remove them, or `publish: false`", mark=mark)

@@ -24,10 +24,11 @@ _ROLE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A host of a role, with its tags."""
+    """A host of a role, with its tags, and where it stands in the file."""
 
     name: str
     tags: tuple[str, ...] = ()
+    path: Path = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class HostKind:
             ((name, entry),) = node.entries.items()
             if not _is_host(name, path, report):
                 return None
-            return Host(name, self._tags(entry.node, (*path, name), report))
+            return Host(name, self._tags(entry.node, (*path, name), report), (*path, name))
         if isinstance(node, ScalarNode) and node.kind in ("integer", "float", "boolean"):
             what = f"should be a string or a hash (`{node.text}` is {kind_words(node)}, and would be ignored)"
             report.add("type", path, what, next=f'write "{node.text}" if that is the name of a host')
@@ -57,7 +58,7 @@ class HostKind:
         if not (isinstance(node, ScalarNode) and isinstance(node.value, str) and node.kind == "string"):
             wrong_type(self.words, node, path, report)
             return None
-        return Host(node.value) if _is_host(node.value, path, report) else None
+        return Host(node.value, path=path) if _is_host(node.value, path, report) else None
 
     @staticmethod
     def _tags(node: Node, path: Path, report: Report) -> tuple[str, ...]:
