@@ -19,7 +19,7 @@ _INTRODUCTION = """\
 `config/deploy.yml` (or `deploy.yml`, or `-c FILE`) has the keys of Kamal 2.12; a file that works with Kamal works
 unchanged. `-d NAME` merges `deploy.NAME.yml` over it: maps merge by key, anything else is replaced. Keys marked
 *Shipway* are ours; where Kamal must read the same file they may stand under `x-shipway:`. Keys that begin with `x-` are
-passed over at the root. Values follow YAML 1.1, as in Kamal: quote `yes`, `0640`, `22:22` and dates where text is meant.
+passed over at the root. Values follow YAML 1.1, as in Kamal: quote `yes`, `0640`, `22:22` and dates that are text.
 
 All mistakes are told at once, each with file, line and key. A JSON Schema for editors is in `deploy.schema.json`; to
 use it, begin the file with `# yaml-language-server: $schema=` and its path.
@@ -106,7 +106,7 @@ def _default(info: Key) -> str:
     return f"\n- default: {info.default}" if info.default else ""
 
 
-def _type(kind: Kind) -> str:
+def _type(kind: Kind) -> str:  # noqa: PLR0911  one line per kind
     match kind:
         case Text(choices=choices) if choices:
             return " or ".join(f"`{choice}`" for choice in choices)
