@@ -284,7 +284,7 @@ def test_an_unhealthy_release_explains_itself(shop: Site) -> None:
         assert not result.ok
         assert cause in health.parse(result).cause
         assert cause in result.said
-    assert "the fail page failed" in result.said, "the end of the log is quoted"
+    assert "Listening at" in result.said, "the end of the log is quoted"
 
 
 def test_a_crash_loop_is_not_healthy_and_shows_its_log(shop: Site) -> None:

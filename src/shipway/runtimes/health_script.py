@@ -50,7 +50,10 @@ def likely_cause(answer: dict[str, object]) -> str:
             return f"redirected to {location}: SECURE_SSL_REDIRECT is on, and the check was not marked as HTTPS"
         return f"redirected to {location}: name a path in `django.health` that answers 200 by itself"
     if status // 100 == SERVER_ERROR:
-        return f"the application raised an exception while answering (status {status})"
+        return (
+            f"the application raised an exception while answering (status {status}); Django logs its traceback only"
+            " where LOGGING has a handler for `django.request`"
+        )
     return f"answered with status {status}, which is not from 200 to 299"
 
 
@@ -151,7 +154,7 @@ def wait(question: dict[str, object]) -> dict[str, object]:
 def last_lines(path: str) -> list[str]:
     """Return the last lines of the log file at `path`; none when it cannot be read."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  nothing to import
+        with open(path, "rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - LOG_BYTES))
             return file.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:]

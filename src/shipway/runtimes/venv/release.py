@@ -38,7 +38,7 @@ MARK_SCRIPT = 'printf %s "$2" >"$1.new" && mv -f -- "$1.new" "$1"'
 # After the release and its home: one process id file per role. A release that runs is not removed.
 REMOVE_SCRIPT = (
     "launch=$(cat);"
-    ' release=$1 static=$2 python=$3 script=$4 logs=$5; shift 5; for f; do'
+    " release=$1 static=$2 python=$3 script=$4 logs=$5; shift 5; for f; do"
     ' if printf %s "$launch" | sh -s alive "$f" >/dev/null; then'
     ' echo "it still runs: ${f##*/}" >&2; exit 1; fi; done;'
     ' rm -f -- "$release/complete";'
