@@ -92,7 +92,9 @@ def test_hostile_names_are_refused_when_planned(changes: dict[str, Any]) -> None
 
 def test_a_socket_path_that_is_too_long_says_so() -> None:
     with pytest.raises(ValueError, match="107"):
-        Venv(Layout("/" + "x" * 75, "shop"), "h", SETTINGS).endpoint(replace(WEB, role="web-for-the-public"))
+        Venv(Layout("/" + "x" * 70, "a-shop-with-quite-a-name"), "h", SETTINGS).endpoint(
+            replace(WEB, role="web-for-the-public")
+        )
 
 
 @pytest.mark.parametrize("layout", [Layout("relative", "shop"), Layout("/r", "a b"), Layout("/r", "")])
