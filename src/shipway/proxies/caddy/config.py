@@ -3,7 +3,7 @@
 Caddy's JSON has no import, and a Caddyfile refuses two site blocks with the same host, so two services could not share
 a host name by path. Therefore each service has one file of its own (`site_json`): the part of the host's configuration
 that belongs to the host (`base`), and its routes, each with the hosts and the prefix that it claims (an "entry"). A
-script on the host (`on_host.py`) puts the files of all services in order and refuses what overlaps.
+script on the host (`host_script.py`) puts the files of all services in order and refuses what overlaps.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
 def site_json(layout: Layout, site: CaddySite, run: CaddyRun) -> str:
-    """Return the file of one service: what `on_host.py` reads. Equal sites give equal text."""
+    """Return the file of one service: what `host_script.py` reads. Equal sites give equal text."""
     hosts = site_hosts(site)
     body: dict[str, Json] = {
         "format": 1,

@@ -222,12 +222,12 @@ class Caddy:
         return Step(f"{self._host}/{slug}", title, self._host, do, done, repeatable=True, harmless=True)
 
     def _script(self, verb: str, *words: str, limit_s: float = 60.0) -> Command:
-        return Command((self._run.python, "-", verb, *words), stdin=(_on_host(),), limit_s=limit_s)
+        return Command((self._run.python, "-", verb, *words), stdin=(_host_script(),), limit_s=limit_s)
 
 
 @functools.cache
-def _on_host() -> str:
-    return resources.files("shipway.proxies.caddy").joinpath("on_host.py").read_text(encoding="utf-8")
+def _host_script() -> str:
+    return resources.files("shipway.proxies.caddy").joinpath("host_script.py").read_text(encoding="utf-8")
 
 
 def _sha256(text: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from shipway.core.layout import Layout
 from shipway.proxies.caddy import Caddy, CaddyRoute, CaddyRun, CaddySite, Tls
-from shipway.proxies.caddy.on_host import Failed, assemble, refuse_overlap
+from shipway.proxies.caddy.host_script import Failed, assemble, refuse_overlap
 
 
 def site(service: str, *routes: CaddyRoute, tls: Tls | None = None) -> Any:
