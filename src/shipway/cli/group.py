@@ -1,4 +1,4 @@
-"""The command group: verbs are imported when they are called, and a wrong word is answered with the nearest right one."""
+"""The command group: verbs are imported when called, a wrong word is answered with the nearest right one."""
 
 from __future__ import annotations
 

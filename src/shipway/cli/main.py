@@ -18,7 +18,7 @@ from shipway.cli.render.text import paint_for
 from shipway.cli.state import Session
 from shipway.core.errors import Bug, Exit, Interrupted, ShipwayError, UsageError
 
-EPILOG = "\b\nExamples:\n  shipway plan deploy     what would happen\n  shipway deploy          do it\n  shipway rollback"
+EPILOG = "\b\nExamples:\n  shipway plan deploy  (what would happen)\n  shipway deploy\n  shipway rollback"
 
 
 @click.group(
