@@ -1,0 +1,26 @@
+"""`plan_prune`: old releases and the remains of failed ones off the hosts."""
+
+from __future__ import annotations
+
+from shipway.core.facts import Facts
+from shipway.core.step import Plan
+from shipway.planning.history import base_release, last_good, whole_everywhere
+from shipway.planning.site import Site
+from shipway.planning.stages import clean_up
+
+
+def plan_prune(site: Site, facts: Facts, run: str) -> Plan:
+    """Return the plan that keeps what serves, the way back, and the newest `site.retain` releases; nothing else."""
+    base = base_release(site, facts)
+    way_back = last_good(facts.primary.records, base, whole_everywhere(facts))
+    running = {release for host in facts.hosts for _, release in host.running}
+    return Plan(
+        run=run,
+        verb="prune",
+        service=site.service,
+        release=base,
+        version="",
+        base=base,
+        primary=site.primary,
+        stages=clean_up(site, facts, keep=running | {r for r in (base, way_back) if r}),
+    )

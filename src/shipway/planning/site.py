@@ -1,0 +1,101 @@
+"""What a service is, as far as planning needs it: roles, hosts, and how each host runs and serves a release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from shipway.core.layout import Layout
+from shipway.core.secret import Text
+from shipway.core.unit import HealthCheck, Kind, Unit
+from shipway.proxies.base import Proxy
+from shipway.runtimes.base import Runtime
+
+Env = tuple[tuple[str, Text], ...]
+MigrationPolicy = Literal["auto", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One host, with the runtime and the proxy that stand there. `proxy` is None where nothing is proxied."""
+
+    host: str
+    layout: Layout
+    runtime: Runtime
+    proxy: Proxy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSpec:
+    """One role: what it runs and where. `env` is by host, since tags may differ from host to host."""
+
+    name: str
+    hosts: tuple[str, ...]
+    kind: Kind = "web"
+    cmd: str = ""
+    proxied: bool = False
+    stop_s: float = 30.0
+    stop_signal: str = "TERM"
+    health: HealthCheck | None = None
+    env: Mapping[str, Env] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A service in one destination.
+
+    `service` is the full name. `targets` has the primary host first. `boot_width` is how many hosts start and switch
+    at once (0: all). `retain` is how many releases stay on the hosts. `manage` is the path of manage.py in the project.
+    """
+
+    service: str
+    targets: tuple[Target, ...]
+    roles: tuple[RoleSpec, ...]
+    boot_width: int = 0
+    drain_s: float = 30.0
+    retain: int = 5
+    migrations: MigrationPolicy = "auto"
+    migrate_limit_s: float = 3600.0
+    manage: str = "manage.py"
+
+    @property
+    def primary(self) -> str:
+        """The host that holds the lock, the stored plans and the lines of each run."""
+        return self.targets[0].host
+
+    def target(self, host: str) -> Target:
+        """Return the target of `host`; raises KeyError for a host that is not part of the site."""
+        for target in self.targets:
+            if target.host == host:
+                return target
+        raise KeyError(host)
+
+    def role(self, name: str) -> RoleSpec | None:
+        """Return the role of that name, or None when the configuration has none (any more)."""
+        return next((role for role in self.roles if role.name == name), None)
+
+    def units(self, release: str, version: str, *, host: str = "") -> Iterator[Unit]:
+        """Yield the units of `release`, role by role, on all hosts or on one."""
+        for role in self.roles:
+            for place in role.hosts:
+                if host in ("", place):
+                    yield self.unit(role.name, place, release, version)
+
+    def unit(self, role: str, host: str, release: str, version: str = "") -> Unit:
+        """Return one unit. A role that the configuration no longer has becomes a plain worker: it can be stopped."""
+        spec = self.role(role) or RoleSpec(name=role, hosts=(host,), kind="worker")
+        return Unit(
+            service=self.service,
+            role=role,
+            host=host,
+            release=release,
+            version=version,
+            kind=spec.kind,
+            cmd=spec.cmd,
+            proxied=spec.proxied,
+            stop_s=spec.stop_s,
+            stop_signal=spec.stop_signal,
+            health=spec.health,
+            env=spec.env.get(host, ()),
+        )

@@ -1,0 +1,149 @@
+"""Every plan over many sites and facts: the laws, the order of things, and what is left alone."""
+
+import itertools
+
+import pytest
+
+from shipway.core.errors import Refused
+from shipway.core.facts import Facts, HostFacts
+from shipway.core.plan_codec import plan_fingerprint, plan_from_json, plan_to_json
+from shipway.core.step import Plan, violations
+from shipway.planning.deploy import plan_deploy
+from shipway.planning.maintenance import plan_maintenance
+from shipway.planning.prune import plan_prune
+from shipway.planning.rollback import plan_rollback, rollback_target
+from shipway.planning.site import RoleSpec, Site
+from shipway.runtimes.base import Release
+from tests.sites import ended, facts_serving, site
+
+NEW = Release("r3", "c0ffee", "/project")
+HISTORY = (*ended("deploy", "r1"), *ended("deploy", "r2", base="r1"))
+
+
+def ids(plan: Plan) -> list[str]:
+    return [step.id for step in plan.steps()]
+
+
+def stage_of(plan: Plan, step_id: str) -> int:
+    return next(i for i, s in enumerate(plan.stages) for t in s.tracks for step in t if step.id == step_id)
+
+
+def many_plans() -> list[Plan]:
+    plans = []
+    workers = (RoleSpec("worker", ("a", "b"), kind="worker"),)
+    for hosts, roles, width, policy in itertools.product(
+        [("a",), ("a", "b", "c")], [(), workers], [0, 1], ["auto", "manual"]
+    ):
+        if roles and len(hosts) == 1:
+            continue
+        shop = site(hosts, roles, boot_width=width, migrations=policy, retain=2)
+        for facts in (facts_serving(shop), facts_serving(shop, "r2", kept=["r1"], records=HISTORY)):
+            plans.append(plan_deploy(shop, facts, "run-1", NEW))
+            plans.append(plan_prune(shop, facts, "run-1"))
+            plans.append(plan_maintenance(shop, facts, "run-1", on=True, message="back at ten"))
+            if facts.primary.releases:
+                plans.append(plan_rollback(shop, facts, "run-1", rollback_target(shop, facts)))
+    return plans
+
+
+@pytest.mark.parametrize("plan", many_plans(), ids=lambda p: f"{p.verb}-{p.base or 'first'}-{len(p.hosts())}hosts")
+def test_every_plan_keeps_the_laws(plan: Plan) -> None:
+    assert violations(plan) == ()
+    assert plan_from_json(plan_to_json(plan)) == plan
+
+
+def test_planning_twice_gives_the_same_plan() -> None:
+    assert many_plans() == many_plans()
+    one, two = (plan_deploy(site(), facts_serving(site()), run, NEW) for run in ("x", "y"))
+    assert plan_fingerprint(one) == plan_fingerprint(two)
+
+
+def test_a_deploy_starts_everything_before_it_switches_anything_and_stops_nothing_before_the_commit() -> None:
+    shop = site(("a", "b"))
+    plan = plan_deploy(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), "run", NEW)
+    starts = [stage_of(plan, f"{h}/start-{role}-r3") for h in "ab" for role in ("web", "worker")]
+    switches = [stage_of(plan, f"{h}/switch-web") for h in "ab"]
+    stops = [stage_of(plan, f"{h}/stop-{role}-r2") for h in "ab" for role in ("web", "worker")]
+    assert stage_of(plan, "a/migrate") < min(starts) <= max(starts) < min(switches)
+    assert max(switches) <= plan.commit_index() < min(stops)
+    assert ids(plan).index("a/stop-beat-r2") < ids(plan).index("a/start-beat-r3")
+    assert stage_of(plan, "a/start-beat-r3") == plan.commit_index()
+    assert plan.base == "r2"
+
+
+def test_a_switch_knows_the_way_back_on_each_host() -> None:
+    shop = site(("a", "b"))
+    facts = facts_serving(shop, "r2", records=HISTORY)
+    plan = plan_deploy(shop, facts, "run", NEW)
+    for host in "ab":
+        (switch,) = [s for s in plan.steps() if s.id == f"{host}/switch-web"]
+        assert "unix//run/web-r2.sock" in str(switch.undo)
+
+
+def test_a_role_that_is_gone_from_the_configuration_is_stopped() -> None:
+    before = site(("a",), (RoleSpec("web", ("a",), proxied=True), RoleSpec("mailer", ("a",), kind="worker")))
+    now = site(("a",), (RoleSpec("web", ("a",), proxied=True),))
+    plan = plan_deploy(now, facts_serving(before, "r2", records=HISTORY), "run", NEW)
+    assert "a/stop-mailer-r2" in ids(plan)
+
+
+def test_migrations_run_once_on_the_primary_and_never_when_manual() -> None:
+    for policy, expected in (("auto", ["a/migrate"]), ("manual", ["a/check-migrations"])):
+        shop = site(("a", "b"), migrations=policy)
+        found = [i for i in ids(plan_deploy(shop, facts_serving(shop), "run", NEW)) if "migrat" in i]
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("kept", "retain", "removed"),
+    [
+        (["r1"], 5, []),
+        (["r1", "r2", "r3", "r4"], 3, ["r1", "r2", "r3"]),
+        (["r1", "r2", "r3", "r4"], 4, ["r1", "r2"]),
+        (["r4"], 1, ["r4"]),  # what serves and what served are two already
+    ],
+)
+def test_clean_up_keeps_the_newest_and_the_way_back(kept: list[str], retain: int, removed: list[str]) -> None:
+    shop = site(("a",), retain=retain)
+    facts = facts_serving(shop, "r5", kept=kept, records=ended("deploy", "r5"))
+    plan = plan_deploy(shop, facts, "run", Release("r6", "v", "/p"))
+    assert [i.removeprefix("a/remove-") for i in ids(plan) if "/remove-" in i] == removed
+
+
+def test_remains_of_a_failed_release_are_removed() -> None:
+    shop = site(("a",))
+    host = facts_serving(shop, "r2", records=HISTORY).primary
+    facts = Facts((HostFacts(**{f: getattr(host, f) for f in host.__slots__} | {"leftovers": ("r3",)}),))
+    assert "a/remove-r3" in ids(plan_prune(shop, facts, "run"))
+
+
+def refused(shop: Site, facts: Facts, wanted: str = "") -> Refused:
+    with pytest.raises(Refused) as caught:
+        rollback_target(shop, facts, wanted)
+    return caught.value
+
+
+def test_rollback_goes_to_the_last_good_release() -> None:
+    shop = site(("a",))
+    history = (*HISTORY, *ended("deploy", "r3", base="r2", outcome="undone"), *ended("deploy", "r4", base="r2"))
+    facts = facts_serving(shop, "r4", kept=["r1", "r2", "r3"], records=history)
+    assert rollback_target(shop, facts) == "r2"
+    back = (*history, *ended("rollback", "r2", base="r4"))
+    assert rollback_target(shop, facts_serving(shop, "r2", kept=["r1", "r4"], records=back)) == "r1"
+
+
+def test_rollback_refuses_with_a_way_on() -> None:
+    shop = site(("a", "b"))
+    assert refused(shop, facts_serving(shop)).code == "rollback.nothing"
+    serving = facts_serving(shop, "r2", kept=["r1"], records=HISTORY)
+    assert refused(shop, serving, "r2").code == "rollback.serves_already"
+    error = refused(shop, serving, "r9")
+    assert (error.code, error.exit_code) == ("rollback.unknown_release", 4)
+    assert "r1" in error.where
+
+
+def test_rollback_touches_neither_the_database_nor_the_files() -> None:
+    shop = site(("a", "b"))
+    plan = plan_rollback(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), "run", "r1")
+    assert not [i for i in ids(plan) if "migrat" in i or "unpack" in i or "remove" in i]
+    assert plan.version == "v-r1"
