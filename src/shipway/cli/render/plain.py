@@ -23,23 +23,17 @@ _ALWAYS: frozenset[EventKind] = frozenset({"step.failed", "step.undo_failed", "w
 def event_text(event: Event, paint: Paint) -> str:
     """Return `event` as a line or lines of text; "" for an event that has nothing to say to a person."""
     title, detail = harmless(event.title), harmless(event.detail).strip()
-    match event.kind:
-        case "run.begin":
-            return paint("bold", title or f"run {event.run}")
-        case "stage.begin":
-            return paint("bold", f"── {title or event.stage}")
-        case "stage.done" | "run.end":
-            return ""
-        case "run.commit":
-            return paint("yellow", "── from here on nothing is taken back")
-        case "run.unwinding":
-            return paint("yellow", "── taking back what this run did") + (f": {detail}" if detail else "")
-        case "warning":
-            return paint("yellow", "warning: ") + " ".join(part for part in (title, detail) if part)
-        case "step.output":
-            return "\n".join(f"      {line}" for line in harmless(event.detail).splitlines())
-        case _:
-            return _step_text(event, title, detail, paint)
+    if event.kind in _WORDS:
+        return _step_text(event, title, detail, paint)
+    texts = {
+        "run.begin": paint("bold", title or f"run {event.run}"),
+        "stage.begin": paint("bold", f"── {title or event.stage}"),
+        "run.commit": paint("yellow", "── from here on nothing is taken back"),
+        "run.unwinding": paint("yellow", "── taking back what this run did") + (f": {detail}" if detail else ""),
+        "warning": paint("yellow", "warning: ") + " ".join(part for part in (title, detail) if part),
+        "step.output": "\n".join(f"      {line}" for line in harmless(event.detail).splitlines()),
+    }
+    return texts.get(event.kind, "")
 
 
 def _step_text(event: Event, title: str, detail: str, paint: Paint) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 
+from shipway.app.answers import Preview
 from shipway.cli.render.text import Paint, harmless
 from shipway.core.action import describe
+from shipway.core.plan_codec import plan_to_json
 from shipway.core.step import Plan, Stage, Step
 
 LEGEND = "✓ true already, not touched   + will run   ↩ taken back when the run fails   ! cannot be taken back"
@@ -61,3 +64,8 @@ def _commands(step: Step, paint: Paint) -> Iterator[str]:
             for number, line in enumerate(describe(action).splitlines()):
                 label = name if number == 0 else ""
                 yield paint("dim", f"           {label:<5}  {harmless(line)}")
+
+
+def plan_document(preview: Preview) -> dict[str, object]:
+    """Return what `shipway plan --json` prints: the plan as it would be stored, and the ids of the true steps."""
+    return {"plan": json.loads(plan_to_json(preview.plan)), "true_already": sorted(preview.true_already)}

@@ -50,8 +50,8 @@ class Terminal:
         self._offset_s = event.at_s - time.monotonic()
         self._board.apply(event)
         if event.kind == "stage.done":
-            took = f"  {duration(event.took_s)}" if event.took_s else ""
-            self._print(self._paint("green", "✓") + f" {event.title or event.stage}{self._paint('dim', took)}")
+            took = duration(event.took_s or event.at_s - self._board.since_s)
+            self._print(self._paint("green", "✓") + f" {event.title or event.stage}  {self._paint('dim', took)}")
         elif event.kind in _PRINTED or (self._verbosity > 0 and event.kind.startswith("step.")):
             self._print(event_text(event, self._paint))
 
