@@ -28,6 +28,11 @@ class Tree:
     uncommitted: int = 0
 
     @property
+    def directory(self) -> str:
+        """The directory of the project on this machine."""
+        return f"{self.repository}/{self.project}" if self.project else self.repository
+
+    @property
     def short(self) -> str:
         """The commit as people write it."""
         return self.version[:7]
@@ -56,6 +61,22 @@ def read_tree(directory: str) -> Tree:
         raise _failed(directory, status.stderr)
     changed = sum(1 for entry in status.stdout.split("\0") if entry)
     return Tree(root, prefix.rstrip("/"), head.stdout.strip(), changed)
+
+
+def list_files(tree: Tree) -> tuple[str, ...]:
+    """Return the paths of all files of the project at the commit, relative to the project. Raises ConfigError."""
+    found = _git(tree.directory, "ls-tree", "-r", "-z", "--name-only", tree.version, ".")
+    if found.returncode != 0:
+        raise _failed(tree.directory, found.stderr)
+    return tuple(path for path in found.stdout.split("\0") if path)
+
+
+def read_file(tree: Tree, path: str) -> str:
+    """Return the text of a file of the project at the commit. Raises ConfigError when there is none."""
+    found = _git(tree.directory, "cat-file", "blob", f"{tree.version}:./{path}")
+    if found.returncode != 0:
+        raise _failed(f"{tree.directory}/{path}", found.stderr)
+    return found.stdout
 
 
 def _git(directory: str, *words: str) -> subprocess.CompletedProcess[str]:
