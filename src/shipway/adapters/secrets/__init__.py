@@ -1,0 +1,1 @@
+"""Where secret values come from: the project's secrets files, commands, and password managers."""
