@@ -35,6 +35,7 @@ VERBS: dict[str, Entry] = {
     "version": Entry(LOOK, "Show the version of Shipway"),
     "exec": Entry(RUN, "Run a command in the release that serves"),
     "manage": Entry(RUN, "Run manage.py in the release that serves"),
+    "secrets": Entry(CARE, "Fetch secrets from a password manager, or print those of the project"),
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so"),
     "prune": Entry(CARE, "Remove old releases from the hosts"),

@@ -46,14 +46,18 @@ def acquire(given: Given, message: str) -> None:
     _print(given, run(lambda _: lock_acquire(choice_of(given), caller_of(given), message), say))
 
 
-@command.command("release", epilog=epilog(EXAMPLES[2:]))
+@command.command("release", epilog=epilog((*EXAMPLES[2:], "shipway lock release --stale")))
+@click.option("--stale", is_flag=True, help="Also the lock of a run whose owner is gone.")
 @shared(*CONFIG, "json")
-def release(given: Given) -> None:
-    """Give the lock back, whoever holds it; the ledger notes who did that to whom."""
+def release(given: Given, *, stale: bool) -> None:
+    """Give back a lock that was taken by hand, whoever took it; the ledger notes it.
+
+    The lock of a run that lives cannot be released: stop the run.
+    """
     from shipway.app.lock import lock_release
     from shipway.app.signals import run
 
-    _print(given, run(lambda _: lock_release(choice_of(given), caller_of(given)), say))
+    _print(given, run(lambda _: lock_release(choice_of(given), caller_of(given), stale=stale), say))
 
 
 def _print(given: Given, view: LockView) -> None:
