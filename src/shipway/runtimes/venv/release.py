@@ -1,0 +1,182 @@
+"""What a release is on disk: its directories, source, virtualenv, environment, static files, and the mark of the whole.
+
+Everything of a release stands below one directory, so that undoing is removing. What outlives it (uploads, shared
+files, published static files) stands beside it and is linked in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.core.action import Command, Pipe
+from shipway.core.layout import Layout
+from shipway.core.step import Step
+from shipway.runtimes.base import Release
+from shipway.runtimes.venv.resource import resource
+from shipway.runtimes.venv.settings import VenvSettings
+
+DIRS_SCRIPT = 'umask 022; mkdir -p -- "$@"'
+DIRS_DONE_SCRIPT = 'for d; do [ -d "$d" ] || exit 1; done'
+UNPACK_SCRIPT = (
+    'umask 022; rm -rf -- "$1" && mkdir -p -- "$1/src" && tar -x -f - -C "$1/src" && printf %s "$2" >"$1/unpacked"'
+)
+HOLDS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
+# The first word is what outlives releases, the others are pairs: the place in the project, the place that it links to.
+LINK_SCRIPT = (
+    'set -e; umask 022; while [ $# -gt 0 ]; do here=${1%/}; there=${2%/}; mkdir -p -- "$(dirname -- "$here")"'
+    ' "$(dirname -- "$there")"; case $1 in */) mkdir -p -- "$there";; esac;'
+    ' if [ -e "$here" ] && [ ! -L "$here" ]; then'
+    ' if [ -d "$here" ]; then mkdir -p -- "$there"; (cd -- "$here" && tar -c -f - .) | (cd -- "$there" &&'
+    ' tar -x -k -f - 2>/dev/null) || :; elif [ ! -e "$there" ]; then cp -p -- "$here" "$there"; fi;'
+    ' rm -rf -- "$here"; fi;'
+    ' ln -sfn -- "$there" "$here"; shift 2; done'
+)
+CHECK_SCRIPT = (
+    'if [ -n "$2" ] && ! command -v -- "$2" >/dev/null; then'
+    ' echo "the virtualenv has no $2: add it to the packages of the project, or give the role a cmd" >&2; exit 1; fi;'
+    ' exec python "$1" check'
+)
+MARK_SCRIPT = 'printf %s "$2" >"$1.new" && mv -f -- "$1.new" "$1"'
+# After the release and its home: one process id file per role. A release that runs is not removed.
+REMOVE_SCRIPT = (
+    "launch=$(cat);"
+    ' release=$1 static=$2 python=$3 script=$4 logs=$5; shift 5; for f; do'
+    ' if printf %s "$launch" | sh -s alive "$f" >/dev/null; then'
+    ' echo "it still runs: ${f##*/}" >&2; exit 1; fi; done;'
+    ' rm -f -- "$release/complete";'
+    ' for p in "$release/venv/bin/python" "$python"; do if command -v -- "$p" >/dev/null 2>&1; then'
+    ' "$p" -I -S -c "$script" remove "$release" "$static"; break; fi; done;'
+    ' for f; do n=${f##*/}; n=${n%.pid}; rm -f -- "$f" "$logs/$n.log" "$logs/$n.log".[0-9]; done;'
+    ' rm -rf -- "$release"'
+)
+PACKAGES_LIMIT_S = 900.0
+MANAGE_LIMIT_S = 300.0
+UNPACK_LIMIT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """Builds the steps that put releases of one service on one host, and take them off again."""
+
+    layout: Layout
+    host: str
+    settings: VenvSettings
+
+    def home_step(self) -> Step:
+        """Return the step that makes the directories of the service; others may pass through them, not write."""
+        layout = self.layout
+        dirs = (
+            layout.home, layout.releases, layout.shared, layout.static, layout.media, layout.log, layout.run_dir,
+            layout.cache,
+        )  # fmt: skip
+        return Step(
+            id=f"{self.host}/make-directories",
+            title=f"make the directories of {layout.service}",
+            host=self.host,
+            do=(Command(("sh", "-c", DIRS_SCRIPT, "sh", *dirs)),),
+            done=Command(("sh", "-c", DIRS_DONE_SCRIPT, "sh", *dirs)),
+            harmless=True,
+        )
+
+    def unpack_step(self, release: Release) -> Step:
+        """Return the step that sends the project's files of one version; undo removes the whole release."""
+        where = self.layout.release(release.release)
+        tree = f"{release.version}:{release.project.strip('/')}" if release.project.strip("/") else release.version
+        if release.version.startswith("-"):
+            raise ValueError(f"`{release.version}` is no git commit")
+        source = Command(("git", "-C", release.repository, "archive", "--format=tar", tree), limit_s=UNPACK_LIMIT_S)
+        sink = Command(("sh", "-c", UNPACK_SCRIPT, "sh", where, release.version), limit_s=UNPACK_LIMIT_S)
+        return Step(
+            id=f"{self.host}/unpack-{release.release}",
+            title=f"send {release.version[:12]} as {release.release}",
+            host=self.host,
+            do=(Pipe(source, sink),),
+            done=self._holds(f"{where}/unpacked", release.version),
+            undo=(Command(("rm", "-rf", "--", where), limit_s=UNPACK_LIMIT_S),),
+        )
+
+    def packages_step(self, release: Release) -> Step:
+        """Return the step that builds the virtualenv. Its own mark is written last, so half of one is never used."""
+        layout, settings = self.layout, self.settings
+        venv = layout.venv(release.release)
+        argv = (
+            "sh", "-c", resource("packages.sh"), "sh",
+            venv, self._key(), settings.lock, settings.lock_file, layout.source(release.release),
+            settings.python, layout.cache, layout.releases, layout.tools,
+        )  # fmt: skip
+        return Step(
+            id=f"{self.host}/install-packages-{release.release}",
+            title=f"install the packages of {release.release}",
+            host=self.host,
+            do=(Command(argv, stdin=(resource("link_script.py"),), limit_s=PACKAGES_LIMIT_S),),
+            done=self._holds(f"{venv}/.shipway-key", self._key()),
+            undo=(Command(("rm", "-rf", "--", venv), limit_s=UNPACK_LIMIT_S),),
+        )
+
+    def link_command(self, release: str) -> Command | None:
+        """Return the command that links what outlives releases into the project, or None when there is nothing.
+
+        What the project brings in these places is copied there first, and never over something that stands.
+        """
+        source = self.layout.source(release)
+        pairs = [(f"{source}/{path}", f"{self.layout.shared}/{path}") for path in self.settings.shared]
+        if self.settings.media_root:
+            pairs.append((f"{source}/{self.settings.media_root.rstrip('/')}/", self.layout.media))
+        words = tuple(word for pair in pairs for word in pair)
+        return Command(("sh", "-c", LINK_SCRIPT, "sh", *words)) if words else None
+
+    def static_step(self, release: str, collect: Command) -> Step:
+        """Return the step that collects static files and publishes those that are new."""
+        return Step(
+            id=f"{self.host}/collect-static-{release}",
+            title=f"collect the static files of {release}",
+            host=self.host,
+            do=(collect, self.publish_command(release, "publish")),
+            repeatable=True,
+            harmless=True,
+        )
+
+    def publish_command(self, release: str, verb: str) -> Command:
+        """Return the command that publishes collected files; `replace` also those whose name holds no hash."""
+        python = f"{self.layout.venv(release)}/bin/python"
+        collected = f"{self.layout.source(release)}/{self.settings.static_root.rstrip('/')}"
+        argv = (python, "-I", "-S", "-", verb, collected, self.layout.release(release), self.layout.static)
+        return Command(argv, stdin=(resource("static_script.py"),), limit_s=MANAGE_LIMIT_S)
+
+    def complete_step(self, release: Release) -> Step:
+        """Return the step that marks the release as whole."""
+        mark = self.layout.complete(release.release)
+        return Step(
+            id=f"{self.host}/complete-{release.release}",
+            title=f"mark {release.release} as whole",
+            host=self.host,
+            do=(Command(("sh", "-c", MARK_SCRIPT, "sh", mark, release.version)),),
+            done=self._holds(mark, release.version),
+            undo=(Command(("rm", "-f", "--", mark)),),
+        )
+
+    def remove_step(self, release: str, pidfiles: Sequence[str]) -> Step:
+        """Return the step that removes a stopped release, its logs, and static files that only it had."""
+        layout, where = self.layout, self.layout.release(release)
+        script = resource("static_script.py")
+        argv = ("sh", "-c", REMOVE_SCRIPT, "sh", where, layout.static, self.settings.python, script, layout.log)
+        return Step(
+            id=f"{self.host}/remove-{release}",
+            title=f"remove {release}",
+            host=self.host,
+            do=(Command((*argv, *pidfiles), stdin=(resource("launch.sh"),), limit_s=UNPACK_LIMIT_S),),
+            done=Command(("test", "!", "-e", where)),
+            harmless=True,
+        )
+
+    def _key(self) -> str:
+        """Return what a virtualenv depends on, as one word."""
+        settings = self.settings
+        parts = json.dumps([settings.lock, settings.lock_file, settings.lock_digest, settings.python])
+        return hashlib.sha256(parts.encode()).hexdigest()
+
+    def _holds(self, path: str, content: str) -> Command:
+        return Command(("sh", "-c", HOLDS_SCRIPT, "sh", path, content))
