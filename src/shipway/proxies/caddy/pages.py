@@ -50,7 +50,7 @@ def error_routes(own_pages: str, live: str) -> list[Json]:
     """Return how an error of Caddy's own is answered.
 
     First the pages of the service in `own_pages` (`404.html`, then `4xx.html`; looked up at each error, so that they
-    change without a reload), then plain ones. A `live` file that is missing or empty makes Caddy fail with 500
+    change without a reload), then plain ones. A `live` file that is missing or empty makes Caddy fail with 502
     ("invalid dial address"): it means that no release serves, and is told as 503. Asked here, it costs nothing in a
     request that goes well. `live` is "" where no upstream is involved.
     """
@@ -60,7 +60,7 @@ def error_routes(own_pages: str, live: str) -> list[Json]:
         found: dict[str, Json] = {"file": {"root": own_pages, "try_files": [f"/{name}"]}, **_status(pattern)}
         routes.append({"match": [found], "handle": _own_page(own_pages, name), "terminal": True})
     if live:
-        empty: dict[str, Json] = {"vars": {f"{{file.{live}}}": [""]}, **_status("^500$")}
+        empty: dict[str, Json] = {"vars": {f"{{file.{live}}}": [""]}, **_status("^5")}
         routes.insert(0, {"match": [empty], "handle": [answer("503", nothing, retry=True)], "terminal": True})
     for status, (title, text) in _WORDS.items():
         body = page(title, text, extra=_REFERENCE)
