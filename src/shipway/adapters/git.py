@@ -33,6 +33,14 @@ class Tree:
         return f"{self.repository}/{self.project}" if self.project else self.repository
 
     @property
+    def sentence(self) -> str:
+        """What is said before the tree is deployed: the commit, and what is not in it."""
+        if not self.uncommitted:
+            return f"HEAD is {self.short}; nothing is uncommitted"
+        files, are = ("file", "is") if self.uncommitted == 1 else ("files", "are")
+        return f"{self.uncommitted} uncommitted {files} {are} not deployed; HEAD {self.short} is"
+
+    @property
     def short(self) -> str:
         """The commit as people write it."""
         return self.version[:7]

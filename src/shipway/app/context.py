@@ -14,9 +14,9 @@ from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
 from shipway.adapters.redact import Redactor
 from shipway.app.call import Caller, Choice
+from shipway.app.hosts import host_basics
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
-from shipway.app.state_directory import state_roots
 from shipway.app.targets import site_of
 from shipway.app.transport import transport_of
 from shipway.core.events import Event, Listener
@@ -92,20 +92,23 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(choice: Choice, caller: Caller) -> AsyncIterator[Context]:
-    """Give the context of a choice and close its connections afterwards. Raises ConfigError and UsageError.
+async def open_context(choice: Choice, caller: Caller, *, releases: bool = False) -> AsyncIterator[Context]:
+    """Give the context of a choice and close its connections afterwards. Raises ConfigError and Unreachable.
 
-    No host is contacted for it, unless the place of the state directory depends on who logs in there.
+    With `releases` a new release is to be made: a git tree and every secret must be there before a host is contacted.
     """
     service = load_service(choice)
+    if releases:
+        caller.say(service.tree.sentence)
+        service.secrets.check()
     for finding in service.warnings:
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
     transport = transport_of(service)
     try:
-        roots = await state_roots(service, transport)
-        yield Context(choice, service, site_of(service, roots), transport, SystemClock(), _author())
+        hosts = await host_basics(service.config, transport)
+        yield Context(choice, service, site_of(service, hosts), transport, SystemClock(), _author())
     finally:
         await transport.close()
 

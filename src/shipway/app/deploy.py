@@ -17,9 +17,7 @@ from shipway.runtimes.base import Release
 
 async def deploy(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
     """Put the commit at HEAD into service on every host, and report."""
-    async with open_context(choice, caller) as context:
-        for note in tree_notes(context.tree):
-            caller.say(note)
+    async with open_context(choice, caller, releases=True) as context:
         run = Run.new(context, caller, interruption)
         return await change(run, deploy_planner(context, run.id))
 
@@ -37,7 +35,4 @@ def deploy_planner(context: Context, run: str) -> Planner:
 
 def tree_notes(tree: Tree) -> tuple[str, ...]:
     """Return what should be said about the tree before its HEAD is deployed."""
-    if not tree.uncommitted:
-        return ()
-    files, are = ("file", "is") if tree.uncommitted == 1 else ("files", "are")
-    return (f"{tree.uncommitted} uncommitted {files} {are} not deployed; HEAD {tree.short} is",)
+    return (tree.sentence,) if tree.uncommitted else ()

@@ -12,8 +12,9 @@ SAID_LINES = 10
 
 
 def findings_of(error: ShipwayError) -> tuple[Finding, ...]:
-    """Return the findings that `error` carries; none for the classes that have none."""
-    return getattr(error, "findings", ())
+    """Return the findings that `error` carries; none for the classes that have none, or where it says the same."""
+    found: tuple[Finding, ...] = getattr(error, "findings", ())
+    return () if len(found) == 1 and found[0].what == error.what else found
 
 
 def render_error(error: ShipwayError, paint: Paint) -> str:
