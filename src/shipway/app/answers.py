@@ -110,7 +110,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command answered on one host."""
+    """What a command answered on one host. `is_cut`: there was more output than is kept."""
 
     host: str
     role: str
@@ -118,6 +118,7 @@ class Ran:
     status: int
     stdout: str = ""
     stderr: str = ""
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ async def execute(
             command = _command(context, unit, words, is_manage=is_manage)
             (result,) = await context.transport.exchange(unit.host, [Request(command, "never")], output=output)
             stderr = result.stderr.decode("utf-8", "replace")
-            found.append(Ran(unit.host, unit.role, unit.release, result.status, result.text, stderr))
+            about = (unit.host, unit.role, unit.release)
+            found.append(Ran(*about, result.status, result.text, stderr, is_cut=result.truncated))
         return tuple(found)
 
 

@@ -34,7 +34,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
         site = Site(
             service=config.full_service,
             targets=tuple(_target(service, host, basics) for host, basics in hosts.items()),
-            roles=tuple(_role(config, role) for role in config.roles),
+            roles=tuple(_role(config, role) for role in sorted(config.roles, key=lambda role: not role.is_primary)),
             boot_width=config.boot.limit_of(len(hosts)) or 0,
             drain_s=float(config.drain_timeout_s),
             retain=max(1, config.retain),
