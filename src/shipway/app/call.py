@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from shipway.app.answers import Preview
 from shipway.core.events import Event
+
+if TYPE_CHECKING:
+    from shipway.app.answers import Preview
 
 Redact = Callable[[str], str]
 

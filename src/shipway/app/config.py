@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from shipway.app.call import Choice
-from shipway.app.service import load_config
+from shipway.app.configuration import load_config
 from shipway.config.summary import Json, summary
 from shipway.core.errors import Finding
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from shipway.adapters.error_pages import read_pages
 from shipway.adapters.git import Tree, list_files, read_file, read_tree
-from shipway.adapters.project_files import ConfigFiles, read_config_files, read_pages
 from shipway.adapters.secrets.files import FileSecrets
 from shipway.adapters.secrets.programs import Programs
 from shipway.app.call import Choice
-from shipway.config.erb import ErbFacts
-from shipway.config.load import load_config as parse_config
+from shipway.app.configuration import load_config
 from shipway.config.model import Config
 from shipway.config.summary import needed_secrets
 from shipway.core.errors import ConfigError, Finding
@@ -82,22 +80,9 @@ class NeededSecrets:
         self.source.resolve(self.wanted)
 
 
-def load_config(choice: Choice) -> tuple[Config, ConfigFiles]:
-    """Return the configuration of a choice and its files. Raises ConfigError with all findings."""
-    files = read_config_files(choice.config_file, choice.destination)
-    try:
-        commit = read_tree(files.directory).version
-    except ConfigError:
-        commit = ""
-    arch = "arm64" if platform.machine() in ("aarch64", "arm64") else "amd64"
-    facts = ErbFacts(dict(os.environ), arch, commit)
-    texts, places = files.texts, files.destinations
-    return parse_config(texts, destination=choice.destination, facts=facts, destinations=places), files
-
-
 def load_service(choice: Choice) -> Service:
     """Return the service that a choice means. Raises ConfigError."""
-    config, files = load_config(choice)
-    programs = Programs(Path(files.directory), dict(os.environ))
+    config, directory = load_config(choice)
+    programs = Programs(Path(directory), dict(os.environ))
     source = FileSecrets(programs, config.secrets_path, choice.destination or "")
-    return Service(config, files.directory, NeededSecrets(source, needed_secrets(config)))
+    return Service(config, directory, NeededSecrets(source, needed_secrets(config)))

@@ -40,7 +40,7 @@ class Interruption:
         """Take in one signal."""
         name = signal.Signals(number).name
         if self._is_running and not self.stop.is_set:
-            self.stop.request(f"stopped by {name}")
+            self.stop.request(f"{name} was received")
             self._say(
                 "Stopping: running steps end first, then what this run did is taken back, unless it serves already.\n"
                 "Ctrl-C once more leaves at once, in the middle; `shipway resume` then settles the run."

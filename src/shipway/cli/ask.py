@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
-from shipway.app.answers import Preview
 from shipway.app.call import Caller, Choice, Redact
 from shipway.cli.options import Given
 from shipway.cli.render.answer import say
-from shipway.cli.render.plan_view import plan_view
 from shipway.cli.render.text import is_terminal, paint_for
 from shipway.core.events import Event
+
+if TYPE_CHECKING:
+    from shipway.app.answers import Preview
 
 
 def choice_of(given: Given) -> Choice:
@@ -31,6 +33,8 @@ def caller_of(given: Given, listen: Callable[[Event], None] | None = None, *, as
         given.session.redact = redact
 
     def confirm(preview: Preview) -> bool:
+        from shipway.cli.render.plan_view import plan_view
+
         say(plan_view(preview.plan, preview.true_already, paint_for(sys.stderr), verbose=given.verbosity > 0))
         return click.confirm(f"{preview.plan.verb} {preview.plan.release}".strip() + "?", err=True)
 

@@ -31,12 +31,15 @@ def root() -> None:
     """Ships Django projects to servers that their teams own: no request lost, and a way back."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `shipway` with `argv` (the process's own arguments by default) and return its exit code (`core.errors`)."""
+def main(argv: Sequence[str] | None = None, command: click.Command = root) -> int:
+    """Run `shipway` with `argv` (the process's own arguments by default) and return its exit code (`core.errors`).
+
+    `command` is the root, or one verb of it.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     session = Session()
     try:
-        code = root.main(args=words, prog_name="shipway", standalone_mode=False, obj=session)
+        code = command.main(args=words, prog_name="shipway", standalone_mode=False, obj=session)
         sys.stdout.flush()
     except BrokenPipeError:
         return _hang_up()

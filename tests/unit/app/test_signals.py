@@ -15,7 +15,9 @@ async def for_ever() -> None:
 
 
 async def until_asked(interruption: Interruption) -> str:
-    while not interruption.stop.is_set:
+    for _ in range(1000):
+        if interruption.stop.is_set:
+            break
         await asyncio.sleep(0.01)
     return interruption.stop.why
 
