@@ -11,7 +11,7 @@ from shipway.proxies.caddy import AccessLog, Caddy, CaddyRoute, CaddyRun, CaddyS
 
 _LOGGED = ("Cache-Control", "Last-Modified", "User-Agent")
 _BUFFER_BYTES = 1_048_576
-"""As kamal-proxy keeps in memory where buffering is asked for without a size (kamal-proxy, `defaultMaxMemoryBuffer`)."""
+"""What is buffered where the configuration asks for it without a size: the default of kamal-proxy's --buffer-memory."""
 
 
 def caddy_of(service: Service, host: str, layout: Layout, caddy: str) -> Caddy | None:

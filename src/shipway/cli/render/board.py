@@ -32,6 +32,8 @@ class Board:
             self.is_unwinding = event.kind == "run.unwinding"
             self.stage = "taking back what this run did" if self.is_unwinding else event.title or event.stage
             self.since_s, self.rows = event.at_s, {}
+        elif event.kind in {"stage.done", "run.end"}:
+            self.stage, self.rows = "", {}
         elif event.kind in {"step.begin", "step.undoing"}:
             self._row(event).running[event.step] = (event.title or event.step, event.at_s)
         elif event.kind in {"step.done", "step.skipped", "step.undone"}:

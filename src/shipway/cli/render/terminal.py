@@ -48,9 +48,10 @@ class Terminal:
         """Show `event`."""
         # The display's clock goes on between events; theirs may be another one, so only the difference counts.
         self._offset_s = event.at_s - time.monotonic()
+        began_s = self._board.since_s
         self._board.apply(event)
         if event.kind == "stage.done":
-            took = duration(event.took_s or event.at_s - self._board.since_s)
+            took = duration(event.took_s or event.at_s - began_s)
             self._print(self._paint("green", "✓") + f" {event.title or event.stage}  {self._paint('dim', took)}")
         elif event.kind in _PRINTED or (self._verbosity > 0 and event.kind.startswith("step.")):
             self._print(event_text(event, self._paint))
