@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from shipway.core.errors import ConfigError, Finding
 
-LINE = re.compile(
+_LINE = re.compile(
     r"""
-    ^\s*(?P<export>export\s+)?(?P<key>[\w.]+)
+    ^[ \t\f\v]*(?P<export>export\s+)?(?P<key>[\w.]+)
     (?:
         (?:\s*=\s*?|:\s+?)
         (?P<value>\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|[^\#\n]+)?
@@ -79,6 +79,15 @@ def normal(text: str) -> str:
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def numbered(text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """Yield each entry of the normal `text`: what the grammar matched (`export`, `key`, `value`), and its line."""
+    at, line = 0, 1
+    for match in _LINE.finditer(text):
+        line += text.count("\n", at, match.start("key"))
+        at = match.start("key")
+        yield match, line
+
+
 def unquote(raw: str) -> tuple[str, str]:
     """Return a value as it stands in the file without its quotes, and the quote: `'`, `"` or nothing."""
     value = raw.strip(_BLANK)
@@ -96,8 +105,8 @@ def parse_dotenv(text: str, path: str, *, is_legacy: bool = False) -> Dotenv:
     entries: list[Entry] = []
     latest: dict[str, int] = {}
     errors: list[Finding] = []
-    for match in LINE.finditer(text):
-        name, line = match["key"], text.count("\n", 0, match.start("key")) + 1
+    for match, line in numbered(text):
+        name = match["key"]
         if match["export"] and match["value"] is None:
             if name not in latest:
                 errors.append(_unset_export(name, f"{path}:{line}"))
@@ -158,9 +167,10 @@ def _expand_line_breaks(value: str, *, is_legacy: bool) -> str:
 
 def _split_commands(value: str) -> Iterator[str | tuple[str, int]]:
     """Yield literal text, and for each command its text and how many line breaks stand before it."""
+    ends = closings(value)
     literal, at = "", 0
     while (start := value.find("$(", at)) >= 0:
-        end = closing(value, start + 1)
+        end = ends.get(start + 1)
         if end is None:
             literal, at = literal + value[at : start + 1], start + 1
         elif start > at and value[start - 1] == "\\":
@@ -172,30 +182,31 @@ def _split_commands(value: str) -> Iterator[str | tuple[str, int]]:
     yield literal + value[at:]
 
 
-def closing(value: str, start: int) -> int | None:
-    """Return the index after the parenthesis that closes the one at `start`; None when there is none.
+def closings(value: str) -> dict[int, int]:
+    """Return for each opening parenthesis that something closes the index after what closes it.
 
-    As in Kamal: quotes mean nothing here, a backslash escapes, and empty parentheses make no command.
+    As in Kamal: quotes mean nothing here, a backslash escapes, and what has `()` or a backslash at the end of a line
+    inside is no command.
     """
-    is_empty: list[bool] = []
-    at = start
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    spoiled = 0  # how many of `opened`, from the outermost, cannot be commands any more
+    at = 0
     while at < len(value):
         char = value[at]
-        if char == ")":
-            if is_empty.pop():
-                return None
-            if not is_empty:
-                return at + 1
-        elif is_empty:
-            is_empty[-1] = False
         if char == "(":
-            is_empty.append(True)
+            opened.append(at)
+        elif char == ")" and opened:
+            start = opened.pop()
+            spoiled = len(opened) if at == start + 1 else spoiled
+            if len(opened) >= spoiled and at > start + 1:
+                found[start] = at + 1
+            spoiled = min(spoiled, len(opened))
         elif char == "\\":
             at += 1
-            if value[at : at + 1] in {"", "\n"}:
-                return None
+            spoiled = len(opened) if value[at : at + 1] in {"", "\n"} else spoiled
         at += 1
-    return None
+    return found
 
 
 def _split_variables(text: str, latest: Mapping[str, int]) -> Iterator[str | Variable]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from shipway.config.dotenv import LINE, Dotenv, Variable, closing, normal, unquote
+from shipway.config.dotenv import Dotenv, Variable, closings, normal, numbered, unquote
 from shipway.core.errors import Finding
 
 _COMMAND = re.compile(r"(?<!\\)\$\(")
@@ -39,11 +39,10 @@ def has_literal(parsed: Dotenv) -> bool:
 
 
 def _check_ignored(text: str, path: str) -> Iterator[Finding]:
-    at = 0
-    for start, end in [*(match.span() for match in LINE.finditer(text)), (len(text), len(text))]:
-        first = text.count("\n", 0, at) + 1
-        for number, line in enumerate(text[at:start].split("\n"), first):
-            if line.strip() and not line.lstrip().startswith("#"):
+    at, line = 0, 1
+    for start, end in [*(match.span() for match, _ in numbered(text)), (len(text), len(text))]:
+        for number, ignored in enumerate(text[at:start].split("\n"), line):
+            if ignored.strip() and not ignored.lstrip().startswith("#"):
                 yield Finding(
                     "secrets.ignored_line",
                     "a line that is no `NAME=value` was passed over",
@@ -51,27 +50,27 @@ def _check_ignored(text: str, path: str) -> Iterator[Finding]:
                     next="did you mean `NAME=value`? A name has letters, digits, `_` and `.` only",
                     level="warning",
                 )
+        line += text.count("\n", at, end)
         at = end
 
 
 def _check_open(text: str, path: str) -> Iterator[Finding]:
-    for match in LINE.finditer(text):
+    for match, line in numbered(text):
         value, quote = unquote(match["value"] or "")
-        where = f"{path}:{text.count(chr(10), 0, match.start('key')) + 1}"
         if not quote and value[:1] in {"'", '"'}:
             yield Finding(
                 "secrets.open_quote",
                 f"the quote that begins the value of `{match['key']}` was not closed and became part of the value",
-                where=where,
+                where=f"{path}:{line}",
                 next="is a quote missing at the end?",
                 level="warning",
             )
-        opened = [] if quote == "'" else list(_COMMAND.finditer(value))
-        if any(closing(value, found.end() - 1) is None for found in opened):
+        ends = closings(value)
+        if quote != "'" and any(found.end() - 1 not in ends for found in _COMMAND.finditer(value)):
             yield Finding(
                 "secrets.open_command",
                 f"`$(` in the value of `{match['key']}` was not closed and became part of the value",
-                where=where,
+                where=f"{path}:{line}",
                 next="is a `)` missing, or does a `#` cut the value? Put it into single quotes if it is meant so",
                 level="warning",
             )

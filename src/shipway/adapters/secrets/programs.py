@@ -14,6 +14,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
+
+Errors = Literal["kept", "shown", "left"]
+"""Standard error of a program that a person may have to answer: kept only, kept and shown as it comes, or its own."""
 
 MAX_OUTPUT_BYTES = 1_048_576
 """More than any key or vault item; what says more is not a secret."""
@@ -44,9 +48,9 @@ class Ran:
 class Programs:
     """Runs programs in `cwd` with `environ`, each for at most `limit_s` seconds.
 
-    `is_attended`: a person sits at the terminal. Then a program may ask on it: it gets the terminal as standard input,
-    what it says on standard error is shown while it runs, and it has `attended_limit_s` seconds. Otherwise its
-    standard input is empty.
+    `is_attended`: a person sits at the terminal. Then a program may ask on it: it gets the terminal as standard input
+    and has `attended_limit_s` seconds, and when these have passed, only the program itself is ended, since a group of
+    its own could not read the terminal. Otherwise its standard input is empty, and its whole group is ended.
     """
 
     cwd: Path
@@ -61,13 +65,14 @@ class Programs:
 
     def shell(self, command: str) -> Ran:
         """Run `command` by `sh`, without its text in any argument vector. Never raises for what the command does."""
-        return self.run(("sh", "-c", SHELL_SCRIPT), {_COMMAND_VARIABLE: command})
+        return self.run(("sh", "-c", SHELL_SCRIPT), {_COMMAND_VARIABLE: command}, errors="shown")
 
-    def run(self, argv: Sequence[str], env: Mapping[str, str] | None = None, *, asks: bool = False) -> Ran:
-        """Run `argv` with `env` added to the environment; `asks` leaves standard error to the program if attended.
+    def run(self, argv: Sequence[str], env: Mapping[str, str] | None = None, *, errors: Errors = "kept") -> Ran:
+        """Run `argv` with `env` added to the environment. `errors` matters when somebody attends; else they are kept.
 
         A program that cannot be started is a result with status 127, as in a shell.
         """
+        errors = errors if self.is_attended else "kept"
         try:
             process = subprocess.Popen(
                 argv,
@@ -75,7 +80,7 @@ class Programs:
                 env={**self.environ, **(env or {})},
                 stdin=None if self.is_attended else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=None if asks and self.is_attended else subprocess.PIPE,
+                stderr=None if errors == "left" else subprocess.PIPE,
                 start_new_session=not self.is_attended,
             )
         except OSError as error:
@@ -83,11 +88,15 @@ class Programs:
             return Ran(127, stderr=said.encode())
         with process:
             try:
-                return self._watch(process)
-            finally:
+                ran = self._watch(process, is_shown=errors == "shown")
+            except BaseException:
                 self._end(process)
+                raise
+            if ran.timed_out or ran.overflowed:
+                self._end(process)
+            return ran
 
-    def _watch(self, process: subprocess.Popen[bytes]) -> Ran:
+    def _watch(self, process: subprocess.Popen[bytes], *, is_shown: bool) -> Ran:
         deadline = time.monotonic() + (self.attended_limit_s if self.is_attended else self.limit_s)
         said = {"stdout": bytearray(), "stderr": bytearray()}
         with selectors.DefaultSelector() as selector:
@@ -103,7 +112,8 @@ class Programs:
                     if not piece:
                         selector.unregister(key.fileobj)
                     said[key.data] += piece
-                    self._show(key.data, piece)
+                    if is_shown and key.data == "stderr":
+                        _show(piece)
                 if any(len(text) > MAX_OUTPUT_BYTES for text in said.values()):
                     return self._cut(said, timed_out=False)
         try:
@@ -116,15 +126,15 @@ class Programs:
         stderr = bytes(said["stderr"][:MAX_OUTPUT_BYTES])
         return Ran(128 + signal.SIGKILL, stderr=stderr, timed_out=timed_out, overflowed=not timed_out)
 
-    def _show(self, stream: str, piece: bytes) -> None:
-        if stream == "stderr" and self.is_attended:
-            sys.stderr.write(piece.decode("utf-8", "replace"))
-            sys.stderr.flush()
-
     def _end(self, process: subprocess.Popen[bytes]) -> None:
-        """End what is left of `process`: with a group of its own, everything it started too."""
+        """End `process`, which has not been waited for, so that its number and its group's are still its own."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if not self.is_attended:
                 os.killpg(process.pid, signal.SIGKILL)
-            elif process.poll() is None:
+            else:
                 process.kill()
+
+
+def _show(piece: bytes) -> None:
+    sys.stderr.write(piece.decode("utf-8", "replace"))
+    sys.stderr.flush()

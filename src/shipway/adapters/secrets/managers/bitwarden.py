@@ -47,10 +47,10 @@ class Bitwarden:
         session: dict[str, str] = {}
         status = self._status(programs, session)
         if status == "unauthenticated":
-            programs.run(("bw", "login", account), asks=True)
+            programs.run(("bw", "login", account), errors="left")
             status = self._status(programs, session)
         if status == "locked":
-            key = programs.run(("bw", "unlock", "--raw"), asks=True).stdout.decode("utf-8", "replace").strip()
+            key = programs.run(("bw", "unlock", "--raw"), errors="left").stdout.decode("utf-8", "replace").strip()
             session = {"BW_SESSION": key} if key else {}
             status = self._status(programs, session)
         if status != "unlocked":

@@ -39,7 +39,7 @@ class Doppler:
     def _sign_in(self, programs: Programs) -> None:
         if programs.run(("doppler", "me", "--json")).ok:
             return
-        ran = programs.run(("doppler", "login", "-y"), asks=True)
+        ran = programs.run(("doppler", "login", "-y"), errors="left")
         if not ran.ok:
             raise failed("Failed to login to Doppler", ran, next="doppler login")
 

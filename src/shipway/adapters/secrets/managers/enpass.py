@@ -23,7 +23,7 @@ class Enpass:
         if not wanted.source:
             raise failed("Missing the vault's path from '--from=path' option", next="give `--from /path/to/vault`")
         titles = dict.fromkeys(name.rpartition("/")[0] or name for name in wanted.names)
-        ran = programs.run(("enpass-cli", "-json", "-vault", wanted.source, "show", *titles))
+        ran = programs.run(("enpass-cli", "-json", "-vault", wanted.source, "show", *titles), errors="left")
         what = f"Could not read {', '.join(titles)} from Enpass"
         if not ran.ok:
             raise failed(what, ran)

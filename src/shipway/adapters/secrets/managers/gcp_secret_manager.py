@@ -44,7 +44,7 @@ class GcpSecretManager:
     def _sign_in(self, programs: Programs) -> None:
         if self._is_signed_in(programs):
             return
-        ran = programs.run(("gcloud", "auth", "login"), asks=True)
+        ran = programs.run(("gcloud", "auth", "login"), errors="left")
         if not self._is_signed_in(programs):
             raise failed("could not login to gcloud", ran, next="gcloud auth login")
 

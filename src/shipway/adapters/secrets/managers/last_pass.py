@@ -32,7 +32,7 @@ class LastPass:
         status = programs.run(("lpass", "status", "--color=never"))
         if status.stdout.decode("utf-8", "replace").strip() == f"Logged in as {account}.":
             return
-        ran = programs.run(("lpass", "login", account), asks=True)
+        ran = programs.run(("lpass", "login", account), errors="left")
         if not ran.ok:
             raise failed("Failed to login to LastPass", ran, next=f"lpass login {account}")
 

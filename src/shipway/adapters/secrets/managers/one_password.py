@@ -46,7 +46,7 @@ class OnePassword:
     def _sign_in(self, account: str, programs: Programs) -> dict[str, str]:
         if programs.run(("op", "account", "get", "--account", account)).ok:
             return {}
-        ran = programs.run(("op", "signin", "--account", account, "--force"), asks=True)
+        ran = programs.run(("op", "signin", "--account", account, "--force"), errors="left")
         if not ran.ok:
             raise failed("Failed to login to 1Password", ran, next=f"op signin --account {account}")
         return dict(_SESSION.findall(ran.stdout.decode("utf-8", "replace")))
