@@ -16,10 +16,11 @@ MAX_ANSWER_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a unit is asked. One of `socket` (a path) and `address` (`host:port`), or neither: then it need only stay up.
+    """Where a unit is asked: `socket` (a path), `address` (`host:port`), or neither: then it need only stay up.
 
-    `alive` is a command that prints the identity of the unit's process and exits 0 while it lives (() when there is
-    none). `log` is a file whose end explains a failure. `steady_s` is how long a unit without an address must live.
+    `alive` is a command that prints which process of the unit was started last, and exits 0 while it lives (() when
+    there is none). `log` is a file whose end explains a failure. `steady_s` is how long a unit without an address must
+    live.
     """
 
     socket: str = ""

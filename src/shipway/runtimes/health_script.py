@@ -16,34 +16,45 @@ LOG_LINES = 20
 LOG_BYTES = 8192
 MAX_STARTS = 3  # a unit that had to be started this often while we waited is in a crash loop
 FIRST_PAUSE_S = 0.05
+SUCCESS, REDIRECTION, SERVER_ERROR = 2, 3, 5  # the hundreds of RFC 9110, section 15
 
 
-def likely_cause(answer: dict[str, object]) -> str:  # noqa: PLR0911  one line per cause, in order of preference
+STATUS_CAUSES = {
+    400: "Django answered 400: `{host}` is probably not in ALLOWED_HOSTS",
+    401: "`{path}` asks for a login: name a path in `django.health` that is open",
+    403: "`{path}` is forbidden: name a path in `django.health` that is open",
+    404: "there is no `{path}` in the project's URLs: name one that exists in `django.health`",
+    502: "the application answered 502, as if it were a proxy",
+    503: "the application says that it is not available (503)",
+}
+ERROR_CAUSES = {
+    "ended": "the process did not stay up: its last log lines say why",
+    "timeout": "the process is up and did not answer in time: it hangs, or waits for a database or a service",
+    "no_socket": "the process did not start to listen: it still starts, it ended, or its command binds elsewhere",
+    "refused": "the process did not start to listen: it still starts, it ended, or its command binds elsewhere",
+    "broken": "the answer could not be read as HTTP",
+}
+
+
+def likely_cause(answer: dict[str, object]) -> str:
     """Return one sentence on why a unit with this answer is not healthy, and what to look at."""
-    status, error = answer.get("status"), str(answer.get("error") or "")
-    location = str(answer.get("location") or "")
-    host, path = str(answer.get("host") or ""), str(answer.get("path") or "")
-    if status == 400:
-        return f"Django answered 400: `{host}` is probably not in ALLOWED_HOSTS"
-    if status in (301, 302, 307, 308):
+    status = answer.get("status")
+    if not isinstance(status, int):
+        return ERROR_CAUSES.get(str(answer.get("error") or "").partition(":")[0], "")
+    if status in STATUS_CAUSES:
+        words = {key: str(answer.get(key) or "")[:200] for key in ("host", "path")}
+        return STATUS_CAUSES[status].format(**words)
+    if status // 100 == REDIRECTION:
+        location = str(answer.get("location") or "")[:300]
         if location.startswith("https:"):
             return f"redirected to {location}: SECURE_SSL_REDIRECT is on, and the check was not marked as HTTPS"
         return f"redirected to {location}: name a path in `django.health` that answers 200 by itself"
-    if status == 404:
-        return f"there is no `{path}` in the project's URLs: name one that exists in `django.health`"
-    if status in (401, 403):
-        return f"`{path}` asks for a login: name a path in `django.health` that is open"
-    if isinstance(status, int) and status >= 500:
-        return f"the application raised an exception while answering (status {status})"
-    if isinstance(status, int):
-        return f"answered with status {status}, which is not from 200 to 299"
-    if error.startswith("ended"):
-        return "the process did not stay up: its last log lines say why"
-    if error.startswith("timeout"):
-        return "the process is up and did not answer in time: it hangs, or waits for a database or a service"
-    if error.startswith(("no_socket", "refused")):
-        return "the process did not start to listen: it still starts, it ended, or its command binds elsewhere"
-    return "the answer could not be read as HTTP" if error else ""
+    if status // 100 == SERVER_ERROR:
+        return (
+            f"the application raised an exception while answering (status {status}); Django logs its traceback only"
+            " where LOGGING has a handler for `django.request`"
+        )
+    return f"answered with status {status}, which is not from 200 to 299"
 
 
 def ask(question: dict[str, object]) -> dict[str, object]:
@@ -79,47 +90,41 @@ def ask(question: dict[str, object]) -> dict[str, object]:
         connection.close()
 
 
-def alive(words: list[str]) -> str:
-    """Return the identity of the unit's process (its id), or "" when it is not alive."""
-    import subprocess
-
-    done = subprocess.run(
-        words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False
-    )
-    return done.stdout.decode("ascii", "replace").strip() if done.returncode == 0 else ""
-
-
 class Watch:
     """Notices starts and ends of the unit's process. Without a way to ask (`words` empty) it never knows better."""
 
     def __init__(self, words: list[str]) -> None:
-        self.words, self.process, self.starts, self.since_s = words, "", 0, 0.0
+        self.words, self.process, self.is_alive, self.starts, self.since_s = words, "", False, 0, 0.0
 
     def look(self, now_s: float) -> None:
-        """Ask once; `since_s` is when the present process was first seen."""
-        if not self.words:
-            return
-        process = alive(self.words)
+        """Ask once. The command prints which process was started last, and exits 0 while it lives."""
+        import subprocess
+
+        done = subprocess.run(
+            self.words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False
+        )
+        process = done.stdout.decode("ascii", "replace").strip()
         if process and process != self.process:
-            self.starts, self.since_s = self.starts + 1, now_s
-        self.process = process
+            self.process, self.starts, self.since_s = process, self.starts + 1, now_s
+        self.is_alive = done.returncode == 0
 
     def steady_s(self, now_s: float) -> float:
         """Return for how long the present process has been seen alive."""
-        return now_s - self.since_s if self.process else 0.0
+        return now_s - self.since_s if self.is_alive else 0.0
 
 
 def attempt(question: dict[str, object], watch: Watch, now_s: float) -> dict[str, object]:
     """Return the answer of one try, with `ok`."""
-    watch.look(now_s)
-    if watch.words and not watch.process:
+    if watch.words:
+        watch.look(now_s)
+    if watch.words and not watch.is_alive:
         return {"ok": False, "error": "ended: the process is not running"}
     if not (question.get("socket") or question.get("address")):
         steady = watch.steady_s(now_s) >= float(str(question.get("steady_s", 3.0)))
         return {"ok": steady, "error": "" if steady else "ended: the process was not up long enough"}
     answer = ask(question)
     status = answer.get("status")
-    return {**answer, "ok": isinstance(status, int) and 200 <= status <= 299}
+    return {**answer, "ok": isinstance(status, int) and status // 100 == SUCCESS}
 
 
 def wait(question: dict[str, object]) -> dict[str, object]:
@@ -149,7 +154,7 @@ def wait(question: dict[str, object]) -> dict[str, object]:
 def last_lines(path: str) -> list[str]:
     """Return the last lines of the log file at `path`; none when it cannot be read."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  nothing to import
+        with open(path, "rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - LOG_BYTES))
             return file.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:]

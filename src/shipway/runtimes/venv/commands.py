@@ -30,7 +30,7 @@ def command_line(unit: Unit, settings: VenvSettings, socket: str) -> str:
 
 def default_server(unit: Unit, settings: VenvSettings) -> str:
     """Return the program that the default command needs in the virtualenv, "" for a unit with its own command."""
-    if unit.cmd.strip():
+    if unit.cmd.strip() or unit.kind != "web":
         return ""
     return "uvicorn" if settings.asgi else "gunicorn"
 

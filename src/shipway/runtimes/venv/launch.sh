@@ -3,7 +3,7 @@
 #
 #   launch keep UNITFILE          what a keeper runs: becomes the unit's program, or watches one that lives already
 #   launch exec ENVFILE DIR WORD… runs WORD… in the environment of ENVFILE, in DIR
-#   launch alive PIDFILE          prints the process id and exits 0 while the unit lives
+#   launch alive PIDFILE          prints the process id of the last start; exits 0 while the unit lives
 #   launch stopped PIDFILE FILE   exits 0 when the unit does not live and FILE does not stand
 #   launch probe HOME TOOLS       prints what of a service is there (read by parse.py)
 #   launch rotate ROOT            cuts log files that have grown, for ever
@@ -131,7 +131,12 @@ case $verb in
     shift 2
     exec "$@"
     ;;
-  alive) alive "$1" && printf '%s\n' "$pid" ;;
+  alive)
+    alive "$1"
+    status=$?
+    printf '%s\n' "$pid"
+    exit "$status"
+    ;;
   stopped) ! alive "$1" && [ ! -e "$2" ] ;;
   probe) probe "$@" ;;
   rotate) rotate "$@" ;;

@@ -18,7 +18,7 @@ CANNOT_SHARE = 3
 
 def site_packages(venv: str) -> str:
     """Return the site-packages of the Python that runs this, in `venv`."""
-    return os.path.join(venv, "lib", "python%d.%d" % sys.version_info[:2], "site-packages")
+    return os.path.join(venv, "lib", f"python{sys.version_info[0]}.{sys.version_info[1]}", "site-packages")
 
 
 def is_local(root: str, name: str, twin: str) -> bool:

@@ -25,12 +25,12 @@ if [ -n "$uv" ]; then
   case $kind in
     uv)
       [ "$python" = python3 ] || export UV_PYTHON="$python"
-      "$uv" sync --quiet --locked --no-dev --no-config </dev/null 1>&2
+      "$uv" sync --quiet --locked --no-dev </dev/null 1>&2
       ;;
     *)
-      "$uv" venv --quiet --no-config --python "$python" "$venv" </dev/null 1>&2
+      "$uv" venv --quiet --python "$python" "$venv" </dev/null 1>&2
       [ "$kind" = none ] ||
-        "$uv" pip install --quiet --no-config --python "$venv/bin/python" -r "$lock" </dev/null 1>&2
+        "$uv" pip install --quiet --python "$venv/bin/python" -r "$lock" </dev/null 1>&2
       ;;
   esac
   # Python's compiled files are checked against their sources when read, so a twin's can do no harm.

@@ -34,16 +34,11 @@ LINK_SCRIPT = (
     ' rm -rf -- "$here"; fi;'
     ' ln -sfn -- "$there" "$here"; shift 2; done'
 )
-CHECK_SCRIPT = (
-    'if [ -n "$2" ] && ! command -v -- "$2" >/dev/null; then'
-    ' echo "the virtualenv has no $2: add it to the packages of the project, or give the role a cmd" >&2; exit 1; fi;'
-    ' exec python "$1" check'
-)
 MARK_SCRIPT = 'printf %s "$2" >"$1.new" && mv -f -- "$1.new" "$1"'
 # After the release and its home: one process id file per role. A release that runs is not removed.
 REMOVE_SCRIPT = (
     "launch=$(cat);"
-    ' release=$1 static=$2 python=$3 script=$4 logs=$5; shift 5; for f; do'
+    " release=$1 static=$2 python=$3 script=$4 logs=$5; shift 5; for f; do"
     ' if printf %s "$launch" | sh -s alive "$f" >/dev/null; then'
     ' echo "it still runs: ${f##*/}" >&2; exit 1; fi; done;'
     ' rm -f -- "$release/complete";'
@@ -127,17 +122,6 @@ class OnDisk:
             pairs.append((f"{source}/{self.settings.media_root.rstrip('/')}/", self.layout.media))
         words = tuple(word for pair in pairs for word in pair)
         return Command(("sh", "-c", LINK_SCRIPT, "sh", *words)) if words else None
-
-    def static_step(self, release: str, collect: Command) -> Step:
-        """Return the step that collects static files and publishes those that are new."""
-        return Step(
-            id=f"{self.host}/collect-static-{release}",
-            title=f"collect the static files of {release}",
-            host=self.host,
-            do=(collect, self.publish_command(release, "publish")),
-            repeatable=True,
-            harmless=True,
-        )
 
     def publish_command(self, release: str, verb: str) -> Command:
         """Return the command that publishes collected files; `replace` also those whose name holds no hash."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from shipway.core.action import Action, Command, Upload
 from shipway.core.layout import Layout
@@ -16,7 +18,7 @@ from shipway.runtimes.venv.commands import command_line, default_server
 from shipway.runtimes.venv.environment import env_file, unit_file
 from shipway.runtimes.venv.keeper import Keeper, Program
 from shipway.runtimes.venv.parse import parse_probe
-from shipway.runtimes.venv.release import CHECK_SCRIPT, MANAGE_LIMIT_S, OnDisk
+from shipway.runtimes.venv.release import MANAGE_LIMIT_S, OnDisk
 from shipway.runtimes.venv.resource import resource
 from shipway.runtimes.venv.settings import VenvSettings
 from shipway.runtimes.venv.supervisor import Supervisor, refuse_long_socket
@@ -65,19 +67,16 @@ class Venv:
         return (self._disk.home_step(), tools, *self._keeper.host_steps(self._host))
 
     def prepare_steps(self, release: Release, units: Sequence[Unit]) -> tuple[Step, ...]:
-        """Return: source, environment and programs, packages, the project's own check, static files, the mark."""
+        """Return: source, environment and programs, packages, the project's own check with static files, the mark."""
         if not units:
             raise ValueError(f"{release.release} has no role on {self._host}")
-        steps = [
+        return (
             self._disk.unpack_step(release),
             self._describe_step(release.release, units),
             self._disk.packages_step(release),
             self._check_step(release.release, units),
-        ]
-        if self._settings.collect_static and self._settings.static_root:
-            words = ("python", self._settings.manage, "collectstatic", "--noinput", "--verbosity", "0")
-            steps.append(self._disk.static_step(release.release, self.one_off(_first(units), words)))
-        return (*steps, self._disk.complete_step(release))
+            self._disk.complete_step(release),
+        )
 
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the one step that starts a unit and waits until it works; its undo stops it."""
@@ -151,7 +150,7 @@ class Venv:
 
     def _start(self, unit: Unit, program: Program) -> tuple[Action, ...]:
         actions: list[Action] = [self._keeper.start(program), self.health_question(unit)]
-        if unit.proxied and self._settings.collect_static and self._settings.static_root:
+        if unit.proxied and self._collects:
             actions.append(self._disk.publish_command(unit.release, "replace"))
         return tuple(actions)
 
@@ -199,17 +198,25 @@ class Venv:
         )
 
     def _check_step(self, release: str, units: Sequence[Unit]) -> Step:
-        """Return the step that imports the project and runs Django's own checks, before anything is started."""
-        server = next((name for unit in units if unit.kind == "web" and (name := default_server(unit, self._settings))), "")
-        words = ("sh", "-c", CHECK_SCRIPT, "sh", self._settings.manage, server)
+        """Return the step that imports the project, runs Django's checks and collects, before anything is started."""
+        server = next((name for unit in units if (name := default_server(unit, self._settings))), "")
+        commands = [["check"]]
+        if self._collects:
+            commands.append(["collectstatic", "--noinput", "--verbosity", "0"])
+        words = ("python", "-", server, self._settings.manage, json.dumps(commands))
+        manage = replace(self.one_off(_first(units), words), stdin=(resource("manage_script.py"),))
         return Step(
             id=f"{self._host}/check-{release}",
-            title=f"import the project of {release} and check it",
+            title=f"check the project of {release}" + (" and collect its static files" if self._collects else ""),
             host=self._host,
-            do=(self.one_off(_first(units), words),),
+            do=(manage, self._disk.publish_command(release, "publish")) if self._collects else (manage,),
             repeatable=True,
             harmless=True,
         )
+
+    @property
+    def _collects(self) -> bool:
+        return bool(self._settings.collect_static and self._settings.static_root)
 
     def _program(self, unit: Unit) -> Program:
         _refuse_names(unit.service, unit.role, unit.release)

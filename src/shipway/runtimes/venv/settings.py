@@ -49,5 +49,5 @@ class VenvSettings:
 
 def _refuse_outside(path: str) -> None:
     parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or any(ord(c) < 32 for c in path) or path.strip("/") == ".":
+    if parts.is_absolute() or ".." in parts.parts or not path.isprintable() or path.strip("/") == ".":
         raise ValueError(f"`{path}` is not a path inside the project")

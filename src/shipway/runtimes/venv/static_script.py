@@ -1,6 +1,6 @@
-"""Puts the collected static files of a release where the proxy serves them. Python 3.9, standard library, sent on stdin.
+"""Puts the collected static files of a release where the proxy serves them. Python 3.9, standard library.
 
-    python -I -S - publish COLLECTED RELEASE STATIC < static_script.py    adds what is new
+    python -I -S - publish COLLECTED RELEASE STATIC < static_script.py   adds what is new
     python -I -S - replace COLLECTED RELEASE STATIC < static_script.py    the same; names without a hash are replaced
     python -I -S - remove RELEASE STATIC < static_script.py               removes what no other release has
 
@@ -49,7 +49,9 @@ def publish(collected: str, release: str, static: str, *, replace: bool) -> None
     names = files_below(collected)
     for name in names:
         source, target = os.path.join(collected, name), os.path.join(static, name)
-        if os.path.exists(target) and (not replace or HASHED.search(name) or filecmp.cmp(source, target, shallow=False)):
+        if os.path.exists(target) and (
+            not replace or HASHED.search(name) or filecmp.cmp(source, target, shallow=False)
+        ):
             continue
         os.makedirs(os.path.dirname(target), exist_ok=True)
         put(source, target)
@@ -77,7 +79,7 @@ def remove(release: str, static: str) -> None:
             continue
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(static, name))
-            while (name := os.path.dirname(name)):  # noqa: PLW2901  its directories, as long as they are empty
+            while name := os.path.dirname(name):
                 os.rmdir(os.path.join(static, name))
 
 

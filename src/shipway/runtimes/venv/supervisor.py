@@ -210,7 +210,7 @@ def _words(argv: tuple[str, ...]) -> str:
     line break, which an INI file cannot hold.
     """
     text = " ".join("".join(c if c.isalnum() or c in "_./-=:," else f"\\{c}" for c in word) or "''" for word in argv)
-    if any(ord(c) < 32 for c in text):
+    if not text.isprintable():
         raise ValueError(f"control characters cannot be in a path: {text!r}")
     return text.replace("%", "%%")
 

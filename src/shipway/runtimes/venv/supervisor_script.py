@@ -108,7 +108,7 @@ def start(conf: dict[str, str]) -> None:
     keeper = server(conf).supervisor
     call(keeper.reloadConfig)
     if call(keeper.addProcessGroup, conf["name"], fine=(ALREADY_ADDED,)) == ALREADY_ADDED:
-        call(keeper.startProcess, conf["name"], False, fine=(ALREADY_STARTED,))  # noqa: FBT003  its own order
+        call(keeper.startProcess, conf["name"], False, fine=(ALREADY_STARTED,))
 
 
 def pid_of(conf: dict[str, str]) -> int:
@@ -132,7 +132,7 @@ def tell_to_stop(conf: dict[str, str], pid: int) -> bool:
     """Ask the keeper to stop the unit, or signal it where no keeper knows it; return whether a keeper does."""
     known = False
     if answers(conf):
-        fault = call(server(conf).supervisor.stopProcess, conf["name"], False, fine=(BAD_NAME, NOT_RUNNING))  # noqa: FBT003
+        fault = call(server(conf).supervisor.stopProcess, conf["name"], False, fine=(BAD_NAME, NOT_RUNNING))
         known = fault != BAD_NAME
         if fault == 0:
             return True

@@ -16,7 +16,7 @@ MISSING_SCRIPT = (
     " shift 2; done"
 )
 INSTALL_SCRIPT = (
-    'set -e; umask 022; tools=$1 python=$2 cache=$3; shift 3; n=$#;'
+    "set -e; umask 022; tools=$1 python=$2 cache=$3; shift 3; n=$#;"
     ' while [ "$n" -gt 0 ]; do program=$1 package=$2; shift 2; n=$((n-2));'
     ' [ -x "$tools/bin/$program" ] || command -v -- "$program" >/dev/null || set -- "$@" "$package"; done;'
     ' [ $# -gt 0 ] || exit 0; mkdir -p -- "$cache";'

@@ -1,0 +1,373 @@
+"""The laws of a runtime, against the real thing: a Django project, a virtualenv, supervisord, on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import sysconfig
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from shipway.core.action import Command
+from shipway.core.layout import Layout
+from shipway.core.secret import SecretRef
+from shipway.core.step import Plan, Stage, violations
+from shipway.core.unit import HealthCheck, Unit
+from shipway.runtimes import health
+from shipway.runtimes.base import Release
+from shipway.runtimes.venv import Venv, VenvSettings
+from tests.contract.host import Host, eventually, temporary_host
+from tests.contract.project import FILES, commit, new_repository
+
+SECRET = 'sec\'ret $HOME\n"%(x)s" `id` ; # \\'
+PROGRAMS = Path(sys.executable).parent
+HEALTH = HealthCheck(path="/up", host="shop.example", limit_s=20.0, interval_s=0.2)
+
+pytestmark = pytest.mark.skipif(
+    not (PROGRAMS / "supervisord").exists() or shutil.which("git") is None, reason="needs supervisor and git"
+)
+
+
+@dataclass
+class Site:
+    host: Host
+    layout: Layout
+    runtime: Venv
+    releases: dict[str, Release]
+
+    def unit(self, release: str, role: str = "web", **changes: object) -> Unit:
+        unit = Unit(
+            service="shop",
+            role=role,
+            host="here",
+            release=release,
+            version=self.releases[release].version,
+            kind="web" if role == "web" else "worker",
+            cmd="python -m gunicorn shop.wsgi --workers 1" if role == "web" else "python worker.py",
+            proxied=role == "web",
+            stop_s=10.0,
+            health=HEALTH if role == "web" else None,
+            env=(
+                ("SECRET_KEY", (SecretRef("KEY"),)),
+                ("PYTHONPATH", (sysconfig.get_path("purelib"),)),
+                ("ODD", ("a 'b' $c\n%d ; # e",)),
+            ),
+        )
+        return replace(unit, **changes)  # type: ignore[arg-type]
+
+    def start(self, unit: Unit) -> None:
+        for step in self.runtime.start_steps(unit):
+            self.host.step(step)
+
+    def stop(self, unit: Unit) -> None:
+        for step in self.runtime.stop_steps(unit):
+            self.host.step(step)
+
+    def running(self) -> set[tuple[str, str]]:
+        answers = {name: self.host.run(command) for name, command in self.runtime.probes().items()}
+        return set(self.runtime.parse(answers).running)
+
+    def pid(self, unit: Unit) -> int:
+        path = Path(self.layout.run_dir) / f"{unit.role}-{unit.release}.pid"
+        return int(path.read_text().split()[0]) if path.exists() else 0
+
+    def get(self, unit: Unit, path: str) -> str:
+        code = "import sys, socket; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+        code += " s.sendall(b'GET %s HTTP/1.0\\r\\nHost: shop.example\\r\\n\\r\\n' % sys.argv[2].encode());"
+        code += " print(s.makefile('rb').read().decode())"
+        return self.host.run(Command((sys.executable, "-c", code, self.layout.socket("web", unit.release), path))).text
+
+    def keeper_pid(self) -> int:
+        return int((Path(self.layout.keeper) / "supervisord.pid").read_text())
+
+
+@pytest.fixture(scope="module")
+def built() -> Iterator[Site]:
+    """A host with two releases prepared."""
+    path = f"{PROGRAMS}:{os.environ['PATH']}"
+    with temporary_host(path, {"KEY": SECRET}) as host:
+        repository = new_repository(host.root / "repository")
+        layout = Layout(root=str(host.root / "state"), service="shop")
+        settings = VenvSettings(
+            settings_module="shop.settings",
+            wsgi="shop.wsgi",
+            python=str(Path(sys.base_prefix) / "bin" / "python3"),
+            static_root="staticfiles",
+            media_root="media",
+            shared=("db.sqlite3", "data/"),
+        )
+        runtime = Venv(layout, "here", settings)
+        first = commit(repository, FILES)
+        second = commit(repository, {"assets/site.css": "body { color: white }"})
+        made = Site(
+            host, layout, runtime, {n: Release(n, v, str(repository)) for n, v in (("r1", first), ("r2", second))}
+        )
+        for step in runtime.host_steps():
+            host.step(step)
+        for name, release in made.releases.items():
+            for step in runtime.prepare_steps(release, [made.unit(name), made.unit(name, "worker")]):
+                host.step(step)
+        yield made
+
+
+@pytest.fixture
+def shop(built: Site) -> Iterator[Site]:
+    yield built
+    for release in ("r1", "r2"):
+        for role in ("web", "worker"):
+            built.stop(built.unit(release, role))
+    assert built.running() == set()
+
+
+def test_every_step_is_lawful_and_the_same_when_planned_twice(shop: Site) -> None:
+    unit, worker = shop.unit("r1"), shop.unit("r1", "worker")
+
+    def steps():
+        runtime = shop.runtime
+        return (
+            *runtime.host_steps(), *runtime.prepare_steps(shop.releases["r1"], [unit, worker]),
+            *runtime.start_steps(unit), *runtime.start_steps(worker),
+            *runtime.stop_steps(unit), *runtime.stop_steps(worker), *runtime.remove_steps("r1", ["web", "worker"]),
+        )  # fmt: skip
+
+    plan = Plan("run", "deploy", "shop", "r1", "v", "", "here", (Stage("all", (steps(),)),))
+    assert violations(plan) == ()
+    assert steps() == steps()
+
+
+def test_prepared_twice_is_prepared_once(shop: Site) -> None:
+    steps = shop.runtime.prepare_steps(shop.releases["r1"], [shop.unit("r1")])
+    assert [step.id for step in steps if step.done and not shop.host.ok(step.done)] == []
+    assert [step.id for step in shop.runtime.host_steps() if not shop.host.ok(step.done)] == []
+
+
+def test_what_is_there_is_found(shop: Site) -> None:
+    answers = {name: shop.host.run(command) for name, command in shop.runtime.probes().items()}
+    (Path(shop.layout.release("r9"))).mkdir()
+    facts = shop.runtime.parse({name: shop.host.run(command) for name, command in shop.runtime.probes().items()})
+    Path(shop.layout.release("r9")).rmdir()
+    assert facts.releases == ("r1", "r2")
+    assert facts.leftovers == ("r9",)
+    assert facts.is_keeper_up
+    assert shop.runtime.parse(answers).leftovers == ()
+    assert {"python3", "supervisord"} <= set(facts.tools)
+
+
+def test_started_twice_is_started_once(shop: Site) -> None:
+    unit = shop.unit("r1")
+    (step,) = shop.runtime.start_steps(unit)
+    assert not shop.host.ok(step.done), "not healthy before it is started"
+    assert shop.host.step(step)
+    pid = shop.pid(unit)
+    assert not shop.host.step(step), "true already"
+    for action in step.do:
+        assert shop.host.run(action).ok, "and harmless when it is done again"
+    assert shop.pid(unit) == pid
+    assert shop.running() == {("web", "r1")}
+
+
+def test_undo_gives_the_state_before(shop: Site) -> None:
+    unit = shop.unit("r1")
+    (start,) = shop.runtime.start_steps(unit)
+    (stop,) = shop.runtime.stop_steps(unit)
+    shop.host.undo(start)  # after no part of it
+    shop.host.step(start)
+    shop.host.step(stop)
+    assert shop.running() == set()
+    assert not Path(shop.layout.socket("web", "r1")).exists()
+    shop.host.undo(stop)
+    assert shop.running() == {("web", "r1")}
+    assert "ok" in shop.get(unit, "/up")
+    shop.host.undo(start)
+    assert shop.running() == set()
+
+
+def test_stopping_the_unknown_is_fine(shop: Site) -> None:
+    unknown = replace(shop.unit("r1"), release="r77")
+    (step,) = shop.runtime.stop_steps(unknown)
+    assert shop.host.ok(step.done)
+    for action in step.do:
+        assert shop.host.run(action).ok
+
+
+def test_two_releases_run_side_by_side(shop: Site) -> None:
+    one, two = shop.unit("r1"), shop.unit("r2")
+    shop.start(one)
+    shop.start(two)
+    assert shop.runtime.endpoint(one) != shop.runtime.endpoint(two)
+    assert shop.running() == {("web", "r1"), ("web", "r2")}
+    assert shop.releases["r1"].version in shop.get(one, "/env")
+    assert shop.releases["r2"].version in shop.get(two, "/env")
+
+
+def test_the_environment_is_clean_and_no_secret_is_seen(shop: Site) -> None:
+    unit = shop.unit("r1")
+    shop.start(unit)
+    env = json.loads(shop.get(unit, "/env").split("\r\n\r\n", 1)[1])
+    assert env["SECRET_KEY"] == SECRET
+    assert env["ODD"] == "a 'b' $c\n%d ; # e"
+    assert "PLANTED" not in env
+    assert "SUPERVISOR_ENABLED" not in env
+    assert env["PATH"].startswith(f"{shop.layout.venv('r1')}/bin:")
+    assert env["DJANGO_SETTINGS_MODULE"] == "shop.settings"
+    assert {env[f"SHIPWAY_{n}"] for n in ("SERVICE", "ROLE", "RELEASE")} == {"shop", "web", "r1"}
+    assert not any("sec'ret" in words for words in shop.host.processes().values())
+    holders = [
+        path for path in shop.host.root.rglob("*") if path.is_file() and b"sec'ret" in path.read_bytes()[:1_000_000]
+    ]
+    assert holders == []  # quoted for the shell, the value stands in no file as it is
+    assert oct(Path(shop.layout.env("r1", "web")).stat().st_mode & 0o777) == "0o600"
+
+
+def test_an_orphan_of_a_killed_keeper_is_adopted(shop: Site) -> None:
+    web, worker = shop.unit("r1"), shop.unit("r1", "worker")
+    shop.start(web)
+    shop.start(worker)
+    before = shop.pid(web), shop.pid(worker)
+    os.kill(shop.keeper_pid(), signal.SIGKILL)
+    keeper = shop.runtime.host_steps()[-1]
+    eventually(lambda: not shop.host.ok(keeper.done))
+    assert "ok" in shop.get(web, "/up"), "what was started goes on without its keeper"
+    assert shop.host.step(keeper)
+    eventually(lambda: sum("clean-keep" in words for words in shop.host.processes().values()) == 2)
+    assert (shop.pid(web), shop.pid(worker)) == before, "the same processes, and no second ones"
+    assert sum("worker.py" in words for words in commands(shop.host)) == 1
+    shop.stop(worker)
+    shop.stop(web)
+    assert shop.running() == set()
+    assert "worker finished its task" in log_of(shop, worker), "the signal reached it through its watcher"
+    assert not [words for words in shop.host.processes().values() if "clean-keep" in words]
+
+
+def test_a_unit_is_stopped_though_its_keeper_is_dead(shop: Site) -> None:
+    worker = shop.unit("r1", "worker")
+    shop.start(worker)
+    os.kill(shop.keeper_pid(), signal.SIGKILL)
+    shop.stop(worker)
+    assert shop.running() == set()
+    assert "worker finished its task" in log_of(shop, worker)
+    for step in shop.runtime.host_steps():
+        shop.host.step(step)
+    assert shop.running() == set(), "a keeper that comes back does not start it again"
+
+
+def test_starting_needs_no_keeper_that_is_up(shop: Site) -> None:
+    os.kill(shop.keeper_pid(), signal.SIGKILL)
+    shop.start(shop.unit("r2"))
+    assert shop.running() == {("web", "r2")}
+
+
+def test_a_process_that_died_is_started_again(shop: Site) -> None:
+    worker = shop.unit("r1", "worker")
+    shop.start(worker)
+    pid = shop.pid(worker)
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: shop.pid(worker) not in (0, pid))
+    eventually(lambda: shop.running() == {("worker", "r1")})
+
+
+def test_an_unhealthy_release_explains_itself(shop: Site) -> None:
+    shop.start(shop.unit("r1"))
+    for changes, cause in (
+        ({"host": "other.example"}, "ALLOWED_HOSTS"),
+        ({"path": "/missing"}, "django.health"),
+        ({"path": "/fail"}, "exception"),
+    ):
+        unit = shop.unit("r1", health=replace(HEALTH, limit_s=0.3, **changes))
+        result = shop.host.run(shop.runtime.health_question(unit))
+        assert not result.ok
+        assert cause in health.parse(result).cause
+        assert cause in result.said
+    assert "Listening at" in result.said, "the end of the log is quoted"
+
+
+def test_a_crash_loop_is_not_healthy_and_shows_its_log(shop: Site) -> None:
+    for role, cmd in (("worker", "python -c 'raise SystemExit(\"no broker\")'"), ("web", "python no_such_file.py")):
+        unit = shop.unit("r2", role, cmd=cmd, health=None)
+        for action in shop.runtime._unit_files(unit):
+            assert shop.host.run(action).ok
+        (step,) = shop.runtime.start_steps(unit)
+        assert shop.host.run(step.do[0]).ok
+        result = shop.host.run(step.do[1])
+        assert not result.ok
+        assert "stay up" in health.parse(result).cause
+        assert ("no broker" if role == "worker" else "no_such_file") in result.said
+        shop.host.undo(step)
+        for action in shop.runtime._unit_files(shop.unit("r2", role)):
+            assert shop.host.run(action).ok
+    assert shop.running() == set()
+
+
+def test_a_project_that_cannot_be_imported_fails_before_anything_starts(shop: Site) -> None:
+    repository = Path(shop.releases["r1"].repository)
+    version = commit(repository, {"shop/urls.py": "import nothing_of_that_name\n"})
+    release = Release("r3", version, str(repository))
+    unit = replace(shop.unit("r1"), release="r3", version=version)
+    steps = shop.runtime.prepare_steps(release, [unit])
+    *before, check, _ = steps
+    for step in before:
+        shop.host.step(step)
+    result = shop.host.run(check.do[0])
+    assert not result.ok
+    assert "nothing_of_that_name" in result.said.splitlines()[-1]
+    for step in reversed([*before, check]):
+        shop.host.undo(step)
+    assert not Path(shop.layout.release("r3")).exists()
+
+
+def test_what_outlives_releases_is_linked_in_and_published(shop: Site) -> None:
+    source, layout = Path(shop.layout.source("r1")), shop.layout
+    assert (source / "media").resolve() == Path(layout.media).resolve()
+    assert (Path(layout.media) / "logo.txt").read_text() == "a logo"
+    (source / "data" / "kept").write_text("x")
+    assert (Path(layout.shared) / "data" / "kept").exists()
+    (source / "db.sqlite3").write_text("rows")
+    assert (Path(layout.shared) / "db.sqlite3").read_text() == "rows"
+    published = sorted(path.name for path in Path(layout.static).glob("site*.css"))
+    assert len(published) == 3, "the plain name, and a hashed one of each release"
+
+
+def test_one_off_commands_run_in_the_release(shop: Site) -> None:
+    code = "import os, sys; print(os.getcwd(), os.environ['SHIPWAY_RELEASE'], sys.argv[1])"
+    result = shop.host.run(shop.runtime.one_off(shop.unit("r2"), ("python", "-c", code, "a 'b' $c\n;")))
+    assert result.text == f"{shop.layout.source('r2')} r2 a 'b' $c\n;\n"
+
+
+def test_a_running_release_is_not_removed_and_a_stopped_one_is_gone(shop: Site) -> None:
+    release = Release("r4", shop.releases["r2"].version, shop.releases["r2"].repository)
+    shop.releases["r4"] = release
+    worker = shop.unit("r4", "worker")
+    for step in shop.runtime.prepare_steps(release, [shop.unit("r4"), worker]):
+        shop.host.step(step)
+    shop.start(worker)
+    (remove,) = shop.runtime.remove_steps("r4", ["web", "worker"])
+    assert not shop.host.run(remove.do[0]).ok
+    assert Path(shop.layout.complete("r4")).exists()
+    shop.stop(worker)
+    assert shop.host.step(remove)
+    assert not shop.host.step(remove)
+    assert not Path(shop.layout.release("r4")).exists()
+    assert len(list(Path(shop.layout.static).glob("site*.css"))) == 3, "r2 has these files too"
+
+
+def commands(host: Host) -> list[str]:
+    """Return the command lines of all processes that work in this host's directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(host.root) in str((entry / "cwd").readlink()):
+                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+            except OSError:
+                continue
+    return found
+
+
+def log_of(shop: Site, unit: Unit) -> str:
+    return shop.host.run(shop.runtime.log_command(unit, lines=50, follow=False)).text
