@@ -59,23 +59,34 @@ def _tags(text: str) -> Iterator[_Tag]:
 
 @dataclass(slots=True)
 class _Output:
+    """The rendered text, and for each of its lines the line of the source. `is_fresh`: the last line is empty yet."""
+
     parts: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=lambda: [1])
     source_line: int = 1
+    is_fresh: bool = True
 
     def literal(self, text: str) -> None:
-        self.parts.append(text)
+        """Add text of the source itself."""
         for _ in range(text.count("\n")):
             self.source_line += 1
             self.lines.append(self.source_line)
+        self._add(text)
 
     def value(self, text: str) -> None:
-        self.parts.append(text)
+        """Add text that a tag gave."""
         self.lines.extend([self.source_line] * text.count("\n"))
+        self._add(text)
 
-    def skip(self, text: str) -> None:
-        self.source_line += text.count("\n")
-        if self.parts and self.parts[-1].endswith("\n"):
+    def _add(self, text: str) -> None:
+        if text:
+            self.parts.append(text)
+            self.is_fresh = text.endswith("\n")
+
+    def skip(self, source: str) -> None:
+        """Pass over a tag of the source."""
+        self.source_line += source.count("\n")
+        if self.is_fresh:
             self.lines[-1] = self.source_line
 
 
