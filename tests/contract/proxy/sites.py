@@ -10,7 +10,7 @@ def shop(root: str, **changes: object) -> CaddySite:
     settings: dict[str, object] = {
         "routes": (
             CaddyRoute("web", ("shop.test",), health_path="/up"),
-            CaddyRoute("api", ("shop.test",), ("/api",)),
+            CaddyRoute("api", ("shop.test",), ("/api", "/api/v2")),
         ),
         "static": Folder("/static/", f"{root}/shop/static"),
         "media": Folder("/media/", f"{root}/shop/media"),

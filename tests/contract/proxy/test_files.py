@@ -35,7 +35,9 @@ def test_compressed_files_beside_are_served(host: Rig) -> None:
     put(host, "static", "app.js.gz", b"gz")
     put(host, "static", "app.js.br", b"br")
     for accepted, body in (("gzip", b"gz"), ("gzip, br", b"br"), ("identity", b"plain")):
-        assert host.get("/static/app.js", headers={"Accept-Encoding": accepted}).body == body
+        answer = host.get("/static/app.js", headers={"Accept-Encoding": accepted})
+        assert (answer.body, answer.headers["Vary"]) == (body, "Accept-Encoding")
+        assert answer.headers["Content-Type"].startswith("text/javascript")
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import pathlib
+import shutil
 import signal
 import socket
+import ssl
+import subprocess
 
 import pytest
 
@@ -106,3 +109,34 @@ def test_own_error_pages_appear_without_a_reload(host: Rig, proxy: Caddy) -> Non
     assert (missing.status, missing.body) == (404, b"<h1>our 4xx</h1>")
     assert do(proxy.host_steps()) == ["proxy-pages"]
     assert b"our" not in host.get("/static/nothing.css").body
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
+def test_a_certificate_from_a_file_is_used() -> None:
+    with rig() as made:
+        key, certificate = f"{made.root}/key.pem", f"{made.root}/cert.pem"
+        words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
+        words += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
+        subprocess.run(words, check=True, capture_output=True)
+        proxy = made.caddy(shop(made.root, tls=Tls("files", certificate, key), ssl_redirect=False))
+        do(proxy.host_steps())
+        do(proxy.switch_steps("web", made.start("shop", "r1"), ""))
+        context = ssl.create_default_context(cafile=certificate)
+        assert made.get_tls("/", host="shop.test", context=context).json["release"] == "r1"
+        assert made.get("/").json["headers"]["X-Forwarded-Proto"] == "http"
+
+
+def test_a_directory_that_cannot_be_written_is_named() -> None:
+    with rig() as made:
+        directories, _, configure, *_ = made.caddy(shop(made.root)).host_steps()
+        do([directories])
+        pathlib.Path(made.root, "proxy/lock").mkdir()
+        with pytest.raises(StepError, match=r"proxy/lock: Is a directory"):
+            do([configure])
+
+
+def test_caddy_takes_a_site_with_a_public_certificate() -> None:
+    """Judged only: started, it would ask the authority for a certificate."""
+    with rig() as made:
+        proxy = made.caddy(shop(made.root, tls=Tls("auto", email="ops@shop.test")))
+        assert do(proxy.host_steps()[:3]) == ["proxy-directories", "proxy-configure"]

@@ -91,6 +91,8 @@ def test_a_prefix_is_stripped_and_has_its_own_release(host: Rig, proxy: Caddy) -
         "headers": 0,
         "received": 0,
     }
+    assert host.get("/api/v2/api/x").json["path"] == "/api/x"
+    assert host.get("/api").json["path"] == "/"
     assert host.get("/apish").json["release"] == "r1"
     assert set(live(proxy)) == {"web", "api"}
     host.stop("shop", "a1")

@@ -2,8 +2,8 @@
 
 Caddy's JSON has no import, and a Caddyfile refuses two site blocks with the same host, so two services could not share
 a host name by path. Therefore each service has one file of its own (`site_json`): the part of the host's configuration
-that belongs to the host (`base`), and its routes, each with the hosts and the prefix that it claims. A script on the
-host (`on_host.py`) puts the files of all services in order and refuses what overlaps.
+that belongs to the host (`base`), and its routes, each with the hosts and the prefix that it claims (an "entry"). A
+script on the host (`on_host.py`) puts the files of all services in order and refuses what overlaps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ DIAL_TIMEOUT_S = 3
 # and the second in which a keeper starts a crashed process again. Nothing has been sent by then, so POST is safe too.
 TRY_S = 2
 TRY_EVERY_S = 0.1
-# A reload (only a changed proxy section needs one) would cut every WebSocket of every service at once.
+# A reload (only a changed proxy section needs one) would cut every WebSocket of every service at once. The end of the
+# process does not wait for this (measured: SIGTERM with an open WebSocket takes under a second).
 STREAM_CLOSE_S = 3600
 GRACE_S = 30
 
@@ -41,12 +42,13 @@ _EVERYBODY = ("0.0.0.0/0", "::/0")
 
 def site_json(layout: Layout, site: CaddySite, run: CaddyRun) -> str:
     """Return the file of one service: what `on_host.py` reads. Equal sites give equal text."""
-    hosts = tuple(dict.fromkeys(host for route in site.routes for host in route.hosts))
+    hosts = site_hosts(site)
     body: dict[str, Json] = {
         "format": 1,
         "service": site.service,
         "base": base(layout, run),
-        "entries": [*_file_entries(layout, site, run, hosts), *_role_entries(layout, site, run)],
+        "entries": _entries(layout, site),
+        "named": _named(layout, site, run),
         "logs": _logs(layout, site),
         "skip_certificates": list(hosts) if site.tls.mode == "files" else [],
         "policies": _policies(site, hosts),
@@ -55,6 +57,11 @@ def site_json(layout: Layout, site: CaddySite, run: CaddyRun) -> str:
     if site.tls.mode == "files":
         body["load_files"] = [{"certificate": site.tls.certificate, "key": site.tls.key}]
     return json.dumps(body, indent=1, sort_keys=True) + "\n"
+
+
+def site_hosts(site: CaddySite) -> tuple[str, ...]:
+    """Return the host names of all roles, each once."""
+    return tuple(dict.fromkeys(host for route in site.routes for host in route.hosts))
 
 
 def listen(run: CaddyRun, port: int) -> tuple[str, ...]:
@@ -75,7 +82,8 @@ def base(layout: Layout, run: CaddyRun) -> dict[str, Json]:
     return {
         "admin": {"listen": f"unix/{admin_socket(layout)}|0600", "config": {"persist": False}},
         "storage": {"module": "file_system", "root": f"{layout.proxy}/tls"},
-        "logging": {"logs": {"default": {"level": "INFO", "exclude": []}}},
+        # The admin API is asked twenty times a second in a drain, and each question would be a line.
+        "logging": {"logs": {"default": {"level": "INFO", "exclude": ["admin.api"]}}},
         "apps": {
             "http": {
                 "http_port": run.http_port,
@@ -105,58 +113,81 @@ def _server(addresses: tuple[str, ...], automatic_https: Json) -> dict[str, Json
         "read_header_timeout": READ_HEADER_S * SECOND,
         "idle_timeout": KEEP_ALIVE_S * SECOND,
         "logs": {},
+        "named_routes": {},
         "routes": [{"handle": [silent, nobody]}],
         "errors": {"routes": [{"handle": [pages.answer("{http.error.status_code}", "")]}]},
     }
 
 
-def _entry(server: str, hosts: tuple[str, ...], prefix: str, handle: list[Json], errors: list[Json]) -> Json:
+def _entry(server: str, hosts: tuple[str, ...], prefix: str, routes: tuple[str, str]) -> Json:
+    """Return one claim; `routes` are the names of what it does, and of what it does after an error."""
     match: dict[str, Json] = {}
     if hosts:
         match["host"] = list(hosts)
     if prefix:
         match["path"] = [prefix, f"{prefix}/*"]
     where: dict[str, Json] = {"match": [match]} if match else {}
-    request_id: Json = {"handler": "headers", "response": {"set": {"X-Request-Id": ["{http.request.uuid}"]}}}
+    handle: list[Json] = [{"handler": "invoke", "name": routes[0]}]
+    errors: list[Json] = [{"handler": "invoke", "name": routes[1]}]
     return {
         "server": server,
         "hosts": list(hosts),
         "prefix": prefix,
-        "route": {**where, "handle": [{"handler": "subroute", "routes": handle}], "terminal": True},
-        "errors": {**where, "handle": [request_id, {"handler": "subroute", "routes": errors}], "terminal": True},
+        "route": {**where, "handle": handle, "terminal": True},
+        "errors": {**where, "handle": errors, "terminal": True},
     }
 
 
-def _entries(site: CaddySite, run: CaddyRun, handle: list[Json], *, errors: list[Json], at: CaddyRoute) -> list[Json]:
-    """Return one entry per prefix and listener; with TLS the plain listener sends browsers to the other one."""
-    plain = handle
-    if site.tls.mode != "off" and site.ssl_redirect:
-        port = "" if run.https_port == 443 else f":{run.https_port}"  # noqa: PLR2004  the port of https
-        to: Json = {"Location": [f"https://{{http.request.host}}{port}{{http.request.uri}}"]}
-        # 301, as Django's SecurityMiddleware and kamal-proxy answer.
-        plain = [_log_route(site), {"handle": [{"handler": "static_response", "status_code": "301", "headers": to}]}]
-    servers = {"http": plain} if site.tls.mode == "off" else {"http": plain, "https": handle}
-    return [
-        _entry(server, at.hosts, prefix, routes, errors) for prefix in at.prefixes for server, routes in servers.items()
-    ]
-
-
-def _file_entries(layout: Layout, site: CaddySite, run: CaddyRun, hosts: tuple[str, ...]) -> list[Json]:
-    found: list[Json] = []
-    errors = pages.error_routes(layout.errors, "")
-    for folder, routes in ((site.static, files.static_routes), (site.media, files.media_routes)):
+def _claims(layout: Layout, site: CaddySite) -> dict[str, tuple[CaddyRoute, list[Json], str]]:
+    """Return by name: which requests, what happens to them, and the live file of their release ("" for files)."""
+    hosts = site_hosts(site)
+    found: dict[str, tuple[CaddyRoute, list[Json], str]] = {}
+    for name, folder, routes in (
+        ("static", site.static, files.static_routes),
+        ("media", site.media, files.media_routes),
+    ):
         if folder:
             at = CaddyRoute("files", hosts, (folder.url,))
-            found += _entries(site, run, [_log_route(site), *routes(folder)], errors=errors, at=at)
-    return found
-
-
-def _role_entries(layout: Layout, site: CaddySite, run: CaddyRun) -> list[Json]:
-    found: list[Json] = []
+            found[f"{site.service}/files/{name}"] = (at, [_log_route(site), *routes(folder)], "")
     for route in site.routes:
-        errors = pages.error_routes(layout.errors, layout.live(route.role))
-        found += _entries(site, run, _role_routes(layout, site, route), errors=errors, at=route)
+        found[f"{site.service}/{route.role}"] = (route, _role_routes(layout, site, route), layout.live(route.role))
     return found
+
+
+def _entries(layout: Layout, site: CaddySite) -> list[Json]:
+    """Return one entry per prefix and listener; with TLS the plain listener sends browsers to the other one."""
+    found: list[Json] = []
+    for name, (at, _, _) in _claims(layout, site).items():
+        servers = {"http": name} if site.tls.mode == "off" else {"http": name, "https": name}
+        if site.tls.mode != "off" and site.ssl_redirect:
+            servers["http"] = f"{site.service}/redirect"
+        found += [
+            _entry(server, at.hosts, prefix, (does, f"{name}/errors"))
+            for prefix in at.prefixes
+            for server, does in servers.items()
+        ]
+    return found
+
+
+def _named(layout: Layout, site: CaddySite, run: CaddyRun) -> dict[str, Json]:
+    """Return Caddy's "named routes": what entries share stands once."""
+    errors = f"{site.service}/errors"
+    named: dict[str, Json] = {errors: _route(pages.error_routes(layout.errors))}
+    for name, (_, handle, live) in _claims(layout, site).items():
+        named[name] = _route(handle)
+        shared: Json = {"handle": [{"handler": "invoke", "name": errors}]}
+        named[f"{name}/errors"] = _route([*pages.empty_address_routes(live), shared])
+    port = "" if run.https_port == 443 else f":{run.https_port}"  # noqa: PLR2004  the port of https
+    to: Json = {"Location": [f"https://{{http.request.host}}{port}{{http.request.uri}}"]}
+    # 301, as Django's SecurityMiddleware and kamal-proxy answer.
+    redirect: Json = {"handle": [{"handler": "static_response", "status_code": "301", "headers": to}]}
+    if site.tls.mode != "off" and site.ssl_redirect:
+        named[f"{site.service}/redirect"] = _route([_log_route(site), redirect])
+    return named
+
+
+def _route(routes: list[Json]) -> Json:
+    return {"handle": [{"handler": "subroute", "routes": routes}]}
 
 
 def _role_routes(layout: Layout, site: CaddySite, route: CaddyRoute) -> list[Json]:
@@ -167,12 +198,21 @@ def _role_routes(layout: Layout, site: CaddySite, route: CaddyRoute) -> list[Jso
     page = pages.answer("503", f"{{file.{layout.maintenance}}}", retry=True)
     routes: list[Json] = [_log_route(site), *_id_routes(site)]
     routes.append({"match": [closed], "handle": [page], "terminal": True})
+    # Without this Caddy would dial "" and try again for TRY_S before it gives up with 502.
+    live: Json = {"file": {"root": "/", "try_files": [layout.live(route.role)]}}
+    routes.append({"match": [{"not": [live]}], "handle": pages.no_release(), "terminal": True})
     handle: list[Json] = []
     if site.max_request_bytes:
         handle.append({"handler": "request_body", "max_size": site.max_request_bytes})
     if route.strip_path_prefix:
-        handle += [{"handler": "rewrite", "strip_path_prefix": prefix} for prefix in route.prefixes if prefix]
+        routes += [_strip(prefix) for prefix in route.prefixes if prefix]
     return [*routes, {"handle": [*handle, _proxy(layout, site, route)]}]
+
+
+def _strip(prefix: str) -> Json:
+    """Take a prefix off; of a group only the first that matches does so, and the longest stands first."""
+    rewrite: Json = {"handler": "rewrite", "strip_path_prefix": prefix}
+    return {"group": "strip", "match": [{"path": [prefix, f"{prefix}/*"]}], "handle": [rewrite]}
 
 
 def _id_routes(site: CaddySite) -> list[Json]:

@@ -132,6 +132,8 @@ def assemble(base: Any, sites: dict[str, Any]) -> Any:
     skip = servers["https"]["automatic_https"]["skip_certificates"]
     tls, logs = config["apps"]["tls"], config["logging"]["logs"]
     for name in sorted(sites):
+        for server in servers.values():
+            server["named_routes"].update(sites[name]["named"])
         skip.extend(sites[name]["skip_certificates"])
         tls["automation"]["policies"].extend(sites[name]["policies"])
         tls["certificates"]["load_files"].extend(sites[name]["load_files"])
@@ -208,6 +210,13 @@ def holder(port: str) -> str:
     return "another program"
 
 
+def answers(host: str, port: int) -> bool:
+    """Return whether something listens there."""
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=2):
+        return True
+    return False
+
+
 def ports(admin: str, *addresses: str) -> None:
     """Fail with a clear sentence when Caddy could not listen.
 
@@ -223,8 +232,10 @@ def ports(admin: str, *addresses: str) -> None:
             try:
                 probe.bind((host.strip("[]"), int(port)))
                 probe.listen(1)
-            except PermissionError as error:
-                raise Failed(f"this user may not listen on port {port}") from error
+            except PermissionError:
+                # This user may not, Caddy may (a capability of its file, another keeper): it will say so itself.
+                if answers(host.strip("[]") or "127.0.0.1", int(port)):
+                    raise Failed(f"port {port} is taken by {holder(port)}") from None
             except OSError as error:
                 if error.errno == errno.EADDRINUSE:
                     raise Failed(f"port {port} is taken by {holder(port)}") from error
@@ -336,6 +347,9 @@ VERBS: dict[str, Callable[..., None]] = {
 if __name__ == "__main__":
     try:
         VERBS[sys.argv[1]](*sys.argv[2:])
-    except (Failed, OSError, ValueError, KeyError) as error:
-        sys.stderr.write(f"{error if isinstance(error, Failed) else repr(error)}\n")
-        sys.exit(1)
+    except Failed as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.filename or 'the proxy'}: {error.strerror or error}")
+    except (ValueError, KeyError) as error:
+        sys.exit(f"a file of the proxy could not be read: {error!r}")

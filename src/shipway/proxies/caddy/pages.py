@@ -18,6 +18,9 @@ _PAGE = (
 # Caddy's placeholder for the id that the application and the access log have seen too: enough to find the details,
 # and the only detail that a visitor is told.
 _REFERENCE = "<p><small>{http.error.status_code} · {http.request.uuid}</small></p>"
+_REQUEST_ID: list[Json] = [
+    {"handler": "headers", "response": {"set": {"X-Request-Id": ["{http.request.uuid}"]}}},
+]
 _WORDS = {
     "404": ("Page not found", "There is nothing at this address."),
     "413": ("Too large", "What was sent is larger than this site accepts."),
@@ -46,22 +49,34 @@ def answer(status: str, body: str, *, retry: bool = False) -> dict[str, Json]:
     return {"handler": "static_response", "status_code": status, "headers": headers, "body": body}
 
 
-def error_routes(own_pages: str, live: str) -> list[Json]:
+def no_release() -> list[Json]:
+    """Return the handlers that answer while no release serves."""
+    body = page("Not deployed yet", "No release is live.", extra=_REFERENCE.replace("{http.error.status_code}", "503"))
+    return [*_REQUEST_ID, answer("503", body, retry=True)]
+
+
+def empty_address_routes(live: str) -> list[Json]:
+    """Return the answer to an error whose cause is that the file `live` holds nothing; none without `live`.
+
+    An empty file never comes from a switch, but from a full disk or a hand. Caddy would dial "", try again until its
+    tries are over, and answer 502.
+    """
+    if not live:
+        return []
+    empty: dict[str, Json] = {"vars": {f"{{file.{live}}}": [""]}, **_status("^5")}
+    return [{"match": [empty], "handle": no_release(), "terminal": True}]
+
+
+def error_routes(own_pages: str) -> list[Json]:
     """Return how an error of Caddy's own is answered.
 
     First the pages of the service in `own_pages` (`404.html`, then `4xx.html`; looked up at each error, so that they
-    change without a reload), then plain ones. A `live` file that is missing or empty makes Caddy fail with 502
-    ("invalid dial address"): it means that no release serves, and is told as 503. Asked here, it costs nothing in a
-    request that goes well. `live` is "" where no upstream is involved.
+    change without a reload), then plain ones.
     """
-    nothing = page("Not deployed yet", "No release is live.")
-    routes: list[Json] = []
+    routes: list[Json] = [{"handle": _REQUEST_ID}]
     for name, pattern in (("{http.error.status_code}.html", "."), ("4xx.html", "^4"), ("5xx.html", "^5")):
         found: dict[str, Json] = {"file": {"root": own_pages, "try_files": [f"/{name}"]}, **_status(pattern)}
         routes.append({"match": [found], "handle": _own_page(own_pages, name), "terminal": True})
-    if live:
-        empty: dict[str, Json] = {"vars": {f"{{file.{live}}}": [""]}, **_status("^5")}
-        routes.insert(0, {"match": [empty], "handle": [answer("503", nothing, retry=True)], "terminal": True})
     for status, (title, text) in _WORDS.items():
         body = page(title, text, extra=_REFERENCE)
         handler = answer("{http.error.status_code}", body)

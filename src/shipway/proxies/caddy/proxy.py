@@ -45,7 +45,8 @@ class Caddy:
     """Caddy for one service on one host. Raises ConfigError for values that Caddy would not take literally.
 
     A switch is the rename of a file that Caddy reads at each request, and maintenance mode is the presence of one, so
-    neither reloads it. What they cost was measured for DESIGN.md 7: 10% of the proxy's own ceiling.
+    neither reloads it. The price is Caddy's own time for a request: 0.1 ms for a bare upstream, 0.2 ms with all that
+    stands here (both files, headers, request id), measured with a static answer on 2 shared cores.
     """
 
     def __init__(self, layout: Layout, host: str, site: CaddySite, run: CaddyRun) -> None:

@@ -98,7 +98,7 @@ class CaddySite:
 
 @dataclass(frozen=True, slots=True)
 class CaddyRun:
-    """How Caddy runs on the host: the same for all of its services, or the second one is refused.
+    """How Caddy runs on the host, as the user that deploys: the same for all services, or the second one is refused.
 
     `binary` is a path or a name on PATH. `bind_ips`: none means all addresses. `start`: what makes the keeper of the
     host's processes run `Caddy.program`; none starts it detached from everything, as nothing keeps it.
