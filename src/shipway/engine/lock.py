@@ -109,7 +109,7 @@ def parse_holder(result: Result) -> Holder | None:
 
 
 async def try_lock(world: World, host: str, owner: Owner) -> Holder | None:
-    """Take the lock, once. Return None when it is ours now, else who has it. Raises Refused when none can be written."""
+    """Take the lock, once. Return None when it is ours now, else who has it. Raises Refused when it is unwritable."""
     if not _TOKEN.fullmatch(owner.token):
         raise ValueError(f"not a token: {owner.token!r}")
     body = {
