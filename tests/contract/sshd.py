@@ -94,9 +94,7 @@ def run_sshd(*extra: str) -> Iterator[Sshd]:
         (directory / "authorized_keys").write_text(keygen(directory / "user_key") + "\n")
         (directory / "known_hosts").write_text(f"[127.0.0.1]:{port} {host_key}\n")
         (directory / "client_config").write_text(_CLIENT.format(directory=directory, key=directory / "user_key"))
-        (directory / "sshd_config").write_text(
-            _CONFIG.format(directory=directory, port=port, extra="\n".join(extra))
-        )
+        (directory / "sshd_config").write_text(_CONFIG.format(directory=directory, port=port, extra="\n".join(extra)))
         process = subprocess.Popen((SSHD, "-D", "-e", "-f", directory / "sshd_config"), stdin=subprocess.DEVNULL)
         try:
             _wait_for(port, process)

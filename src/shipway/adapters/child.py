@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import IO
+from typing import IO, TypeVar
 
+_Protocol = TypeVar("_Protocol", bound=asyncio.BaseProtocol)
 _END_WAIT_S = 5.0  # a process that got SIGKILL is gone long before
 
 
@@ -72,9 +74,9 @@ class Child:
         loop = asyncio.get_running_loop()
         for pipe, reader in ((self._process.stdout, self.stdout), (self._process.stderr, self.stderr)):
             protocol = asyncio.StreamReaderProtocol(reader)
-            transport, _ = await loop.connect_read_pipe(lambda p=protocol: p, _open(pipe))
+            transport, _ = await loop.connect_read_pipe(functools.partial(_same, protocol), _open(pipe))
             self._pipes.append(transport)
-        self._stdin, _ = await loop.connect_write_pipe(lambda: self._flow, _open(self._process.stdin))
+        self._stdin, _ = await loop.connect_write_pipe(functools.partial(_same, self._flow), _open(self._process.stdin))
         self._pipes.append(self._stdin)
 
     @property
@@ -134,3 +136,7 @@ class Child:
 def _open(pipe: IO[bytes] | None) -> IO[bytes]:
     assert pipe is not None  # noqa: S101  Popen was given PIPE
     return pipe
+
+
+def _same(protocol: _Protocol) -> _Protocol:
+    return protocol

@@ -135,7 +135,7 @@ class FramedTransport:
         """See the port. For ssh 255 may also mean that the connection failed: ssh itself said why."""
         process = subprocess.Popen(self._connector.terminal(host, command))  # noqa: ASYNC220  it takes the terminal
         try:
-            while (status := process.poll()) is None:
+            while (status := process.poll()) is None:  # noqa: ASYNC110  it tells no event when it ends
                 await asyncio.sleep(0.02)
         except BaseException:
             process.terminate()

@@ -17,12 +17,18 @@ _HELLO_LIMIT_S = 10.0  # a shell that needs longer to start is not answering
 
 
 class LocalConnector:
-    """Starts `sh` here. The name of the host only stands in errors."""
+    """Starts `sh` here. The name of the host only stands in errors.
+
+    `shell`: how `sh` is started, for a place where it needs another environment.
+    """
+
+    def __init__(self, shell: Sequence[str] = ("sh",)) -> None:
+        self._shell = tuple(shell)
 
     async def open(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:  # noqa: ARG002  all are alike
         """Return a session with a shell of its own. Raises Unreachable `local.no_shell`."""
         try:
-            child = await Child.start(("sh", "-c", BOOTSTRAP))
+            child = await Child.start((*self._shell, "-c", BOOTSTRAP))
             return await Session.open(child, redactor, limit_s=_HELLO_LIMIT_S)
         except OSError as error:
             said = str(error)
@@ -34,8 +40,9 @@ class LocalConnector:
 
     def lost(self, host: str, why: str) -> ConnectionLost:
         """Return the error for a shell that went away."""
-        return ConnectionLost("local.lost", f"the shell on this machine went away while something ran in it: {why}",
-                              where=host)
+        return ConnectionLost(
+            "local.lost", f"the shell on this machine went away while something ran in it: {why}", where=host
+        )
 
     def terminal(self, host: str, command: Command) -> Sequence[str]:  # noqa: ARG002  there is one host
         """Return the command itself."""

@@ -28,7 +28,6 @@ from shipway.core.ports import Secrets
 REMOTE = f"exec sh -c '{BOOTSTRAP}'"
 """The one remote command; a login shell of any kind replaces itself by `sh`."""
 
-_HELLO_EXTRA_S = 20  # for the login after the connection stands: slow DNS and PAM on the host
 _LOG_BYTES = 1 << 18
 _SOCKET_MAX = 80  # of 107 bytes of a unix socket path (unix(7)); the client adds a random suffix while it binds
 _ENV = {"SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}  # no window may ask; messages in the language that we read
@@ -75,7 +74,7 @@ class SshConnector:
                 where=host, next="ssh -V",
             ) from None  # fmt: skip
         try:
-            limit_s = self._settings.connect_timeout_s + _HELLO_EXTRA_S
+            limit_s = self._settings.connect_timeout_s + self._settings.login_timeout_s
             session = await Session.open(child, redactor, limit_s=limit_s)
         except NoShell as failure:
             raise explain(Attempt(host, _read(log), failure), self._settings, self._files) from None
@@ -106,9 +105,9 @@ class SshConnector:
         check_host(host)
         self._prepare()
         control, _ = self._control(host, 0, lasting=False)
-        # The words pass through the user's login shell, of whatever kind: only letters, digits and `\0ooo` do so safely.
+        # The words pass through a login shell of whatever kind: plain characters and octal numbers do so unchanged.
         script = escape(command.shell().encode("utf-8", "surrogateescape")).decode()
-        remote = "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh " + shlex.quote(script.replace("!", "\\0041"))
+        remote = 'exec sh -c \'eval "$(printf %b "$1")"\' sh ' + shlex.quote(script.replace("!", "\\0041"))
         settings = personal(self._settings, self._files)
         return (self._settings.program, "-t", *control, *settings, "--", host, remote)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shipway.adapters.shell.session import NoShell
-from shipway.adapters.ssh_settings import SshFiles, SshSettings, personal
+from shipway.adapters.shell.session import NoShell, Trouble
+from shipway.adapters.ssh_settings import SshFiles, SshSettings, jump_login, personal
 from shipway.core.errors import Unreachable
 
 RETRIED = frozenset({"ssh.refused", "ssh.timeout", "ssh.closed"})
@@ -35,6 +35,13 @@ _CAUSES = (
     ("ssh.config", "terminating,", "the configuration of the SSH client was not understood"),
     ("ssh.no_common", "Unable to negotiate", "the SSH client and `{host}` had no method in common"),
 )
+_NO_SHELL: Mapping[Trouble, str] = {
+    "setsid": "`{host}` had neither setsid nor perl, by which a command and its children are ended",
+    "printf": "the shell of `{host}` had no printf of its own",
+    "timeout": "the login on `{host}` did not lead to a POSIX shell in time",
+    "garbage": "the login on `{host}` printed much and did not lead to a POSIX shell",
+    "end": "the login on `{host}` did not lead to a POSIX shell",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +63,18 @@ def explain(attempt: Attempt, settings: SshSettings, files: SshFiles) -> Unreach
     login = (settings.program, *personal(settings, files), "--", attempt.host)
     if "Authenticated to" in attempt.log or "mux_client" in attempt.log:
         return _no_shell(attempt, login)
-    for text in (attempt.log, attempt.errors):  # the second one has what a jump host's client said
-        error = _host_key(attempt.host, text, login) or _cause(attempt, text, login)
+    jump = (settings.program, *jump_login(settings, files)) if settings.proxy_jump else login
+    # The log is the client's own; standard error has what the client of a jump host said.
+    for text, way in ((attempt.log, login), (attempt.errors, jump)):
+        error = _host_key(attempt.host, text, way) or _cause(attempt, text, way)
         if error is not None:
             return error
     code = "ssh.timeout" if attempt.failure.trouble == "timeout" else "ssh.closed"
     what = "did not answer in time" if code == "ssh.timeout" else "closed the connection before the login"
-    said = plain_lines(attempt.log) or plain_lines(attempt.errors)
-    return Unreachable(code, f"`{attempt.host}` {what}", where=attempt.host, said=said, next=shlex.join((*login, "true")))
+    said = "\n".join(filter(None, (plain_lines(attempt.errors), plain_lines(attempt.log))))
+    return Unreachable(
+        code, f"`{attempt.host}` {what}", where=attempt.host, said=said, next=shlex.join((*login, "true"))
+    )
 
 
 def _host_key(host: str, text: str, login: Sequence[str]) -> Unreachable | None:
@@ -108,17 +119,7 @@ def _cause(attempt: Attempt, text: str, login: Sequence[str]) -> Unreachable | N
 
 def _no_shell(attempt: Attempt, login: Sequence[str]) -> Unreachable:
     said = first_lines(attempt.failure.said.decode("utf-8", "replace")) or first_lines(attempt.errors)
-    match attempt.failure.trouble:
-        case "setsid":
-            what = f"`{attempt.host}` had neither setsid nor perl, by which a command and its children are ended"
-        case "printf":
-            what = f"the shell of `{attempt.host}` had no printf of its own"
-        case "timeout":
-            what = f"the login on `{attempt.host}` did not lead to a POSIX shell in time"
-        case "garbage":
-            what = f"the login on `{attempt.host}` printed much and did not lead to a POSIX shell"
-        case "end":
-            what = f"the login on `{attempt.host}` did not lead to a POSIX shell"
+    what = _NO_SHELL[attempt.failure.trouble].format(host=attempt.host)
     return Unreachable(
         "ssh.no_shell", what, where=attempt.host, said=said, next=shlex.join((*login, "sh -c 'echo it works'"))
     )

@@ -19,7 +19,8 @@ class SshSettings:
     `identity_files`: private keys; with `keys_only` no others are offered. `key_secrets`: names of secrets that hold
     private keys. `config_files`: None reads the user's configuration, () reads none, else these files alone.
     `forward_agent`: None leaves it to the configuration. `program`: the client. `backoff_s`: the pauses before the
-    second and later attempts to connect.
+    second and later attempts to connect. `login_timeout_s`: for what comes after the connection stands (key exchange,
+    slow DNS and PAM on the host, its shell).
     """
 
     user: str | None = None
@@ -33,6 +34,7 @@ class SshSettings:
     forward_agent: bool | None = None
     known_hosts_file: str | None = None
     connect_timeout_s: int = 15
+    login_timeout_s: float = 20.0
     alive_interval_s: int = 30  # as Kamal
     alive_count: int = 3
     backoff_s: tuple[float, ...] = (1.0, 3.0)
@@ -47,6 +49,8 @@ class SshFiles:
     keys: tuple[str, ...] = ()
 
 
+# What a person may have set for a login of their own: a remote command, and ports that only one connection can have.
+_PLAIN = ("-o", "RemoteCommand=none", "-o", "ClearAllForwardings=yes")
 _STRICT = ("-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes")
 
 
@@ -54,7 +58,7 @@ def options(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
     """Return the options for a connection that is not a person's: no questions, no unknown keys."""
     alive = f"ServerAliveInterval={settings.alive_interval_s}"
     limits = ("-o", f"ConnectTimeout={settings.connect_timeout_s}", "-o", alive)
-    return (*_STRICT, *limits, "-o", f"ServerAliveCountMax={settings.alive_count}", *personal(settings, files))
+    return (*_STRICT, *_PLAIN, *limits, "-o", f"ServerAliveCountMax={settings.alive_count}", *personal(settings, files))
 
 
 def personal(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
@@ -86,15 +90,20 @@ def _ways_in(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _jump(settings: SshSettings, files: SshFiles) -> str:
-    # `-J` would start the jump with none of our options: it would ask questions, and not use the project's keys.
+def jump_login(settings: SshSettings, files: SshFiles) -> tuple[str, ...]:
+    """Return the options and the name that lead to the last host of `proxy_jump`."""
+    # `-J` for all would start the jump with none of our options: it would ask questions, and not use these keys.
     *earlier, last = (settings.proxy_jump or "").split(",")
     through = ("-J", ",".join(earlier)) if earlier else ()
+    return (*_ways_in(settings, files), *through, *jump_target(last))
+
+
+def _jump(settings: SshSettings, files: SshFiles) -> str:
     limit = ("-o", f"ConnectTimeout={settings.connect_timeout_s}")
-    words = (settings.program, "-v", *_STRICT, *limit, *_ways_in(settings, files), *through)
-    target = jump_target(last)
+    words = shlex.join((settings.program, "-v", *_STRICT, *limit))
+    login = shlex.join(jump_login(settings, files))
     # `%` is the client's own escape character in a ProxyCommand.
-    return shlex.join(("exec", *words)).replace("%", "%%") + " -W '[%h]:%p' " + shlex.join(target).replace("%", "%%")
+    return f"{words.replace('%', '%%')} -W '[%h]:%p' {login.replace('%', '%%')}"
 
 
 def jump_target(jump: str) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ KEEP_BYTES = 1 << 20
 FLOOD_BYTES = 1 << 30
 """After so much output of one command the connection is given up: no command of ours says that much."""
 
+_SIGNAL_BASE = 128  # how POSIX shells report a signal: 2.8.2 "Exit Status for Commands"
+_SIGNAL_MAX = 64  # Linux
 _MARKER_LIMIT = 8192  # the verdict is cut to 4000 bytes by the host
 _VERDICT = re.compile(rb"=([T-]):(\d{1,3})=")
 _QUIET_SIGNALS = frozenset({130, 141})  # SIGINT and SIGPIPE: no shell speaks of them
@@ -164,7 +166,7 @@ def result_of(verdict: bytes, output: Output, *, tells_signals: bool, took_s: fl
         return Result(137, stdout, stderr, 9, timed_out=True, truncated=truncated, took_s=took_s)
     timed_out, status = match[1] == b"T", int(match[2])
     by_signal = timed_out or not tells_signals or bool(verdict[: match.start()].strip()) or status in _QUIET_SIGNALS
-    signal = status - 128 if 128 < status <= 128 + 64 and by_signal else None
+    signal = status - _SIGNAL_BASE if by_signal and 0 < status - _SIGNAL_BASE <= _SIGNAL_MAX else None
     if timed_out and status == 0:
         status = 124  # what timeout(1) says
     return Result(status, stdout, stderr, signal, timed_out, truncated, took_s)

@@ -45,6 +45,7 @@ class Session:
         self.child = child
         self.lock = asyncio.Lock()
         self.is_usable = True
+        self.backstop_s = BACKSTOP_S
         self._out = Frames(child.stdout, token.encode())
         self._err = Frames(child.stderr, token.encode())
         self._redactor = redactor
@@ -59,7 +60,7 @@ class Session:
         out, err = Bounded(GARBAGE_BYTES), Bounded(GARBAGE_BYTES)
         try:
             async with asyncio.timeout(limit_s):
-                trouble = await session._greet(hello_line(token), out, err)  # noqa: SLF001  a constructor
+                trouble = await session._greet(hello_line(token), out, err)
         except TimeoutError:
             trouble = "timeout"
         except BaseException:
@@ -125,10 +126,8 @@ class Session:
         output, began_s = Output(), time.monotonic()
         taps = [_tap(self._redactor, kept, show) for kept in (output.stdout, output.stderr)]
         try:
-            async with asyncio.timeout(call.request.command.limit_s + GRACE_S + BACKSTOP_S):
-                out, err = await asyncio.gather(
-                    self._out.until_mark(taps[0].feed), self._err.until_mark(taps[1].feed)
-                )
+            async with asyncio.timeout(call.request.command.limit_s + GRACE_S + self.backstop_s):
+                out, err = await asyncio.gather(self._out.until_mark(taps[0].feed), self._err.until_mark(taps[1].feed))
         except TimeoutError:
             raise Lost("it did not answer within the time limit of the command") from None
         except Cut as cut:
@@ -137,9 +136,7 @@ class Session:
             tap.end()
         if not out.sequence == err.sequence == str(sequence).encode():
             raise Lost("its answers came out of order")
-        return result_of(
-            out.verdict, output, tells_signals=self._tells_signals, took_s=time.monotonic() - began_s
-        )
+        return result_of(out.verdict, output, tells_signals=self._tells_signals, took_s=time.monotonic() - began_s)
 
     async def consume(self, call: Call, feed: Callable[[Child], Coroutine[None, None, None]]) -> Result:
         """Run one call whose input is all that `feed` writes to the child; the shell ends with it. Raises Lost."""
