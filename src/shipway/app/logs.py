@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import cast
 
 from shipway.app.call import Caller, Choice
 from shipway.app.context import Context, open_context
@@ -92,9 +91,7 @@ async def _once(context: Context, unit: Unit, lines: int, write: Callable[[str],
 async def _follow(context: Context, unit: Unit, lines: int, write: Callable[[str], None]) -> None:
     command = context.site.target(unit.host).runtime.log_command(unit, lines=lines, follow=True)
     rest = b""
-    # The protocol speaks of an iterator; every transport gives a generator, whose closing ends the command.
-    stream = cast("AsyncGenerator[bytes, None]", context.transport.stream(unit.host, command))
-    async with aclosing(stream) as pieces:
+    async with aclosing(context.transport.stream(unit.host, command)) as pieces:  # closing ends the command
         async for piece in pieces:
             *whole, rest = (rest + piece).split(b"\n")
             for line in whole:
