@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from shipway.app.kept_proxy import kept_proxy
 from shipway.app.service import Service
+from shipway.app.venv_settings import venv_settings_of
 from shipway.config.model import Role
 from shipway.config.proxy import Proxy
 from shipway.core.errors import ConfigError
@@ -29,7 +33,10 @@ def caddy_of(service: Service, host: str, layout: Layout, caddy: str) -> Caddy |
         https_port=(run.https_port if run else None) or 443,
         bind_ips=(run.bind_ips if run else None) or (),
     )
-    return Caddy(layout, host, _site(service, roles, layout), how)
+    site = _site(service, roles, layout)
+    python = venv_settings_of(service).python
+    start = kept_proxy(Caddy(layout, host, site, how).program, layout, python)
+    return Caddy(layout, host, site, replace(how, start=start))
 
 
 def _site(service: Service, roles: list[Role], layout: Layout) -> CaddySite:
