@@ -20,7 +20,7 @@ class Entry:
         return f"shipway.cli.verbs.{name}"
 
 
-SHIP, LOOK, RUN, CARE = "Ship", "Look", "Work inside a release", "Care"
+SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "Try"
 
 VERBS: dict[str, Entry] = {
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
@@ -39,4 +39,5 @@ VERBS: dict[str, Entry] = {
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so"),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
+    "demo": Entry(TRY, "Show the whole life of a site on this machine"),
 }

@@ -76,6 +76,10 @@ class Caddy:
             log=f"{self._layout.proxy}/log/caddy.log",
         )
 
+    def beside(self, layout: Layout, site: CaddySite) -> Caddy:
+        """Return Caddy for another service on the same host, run in the same way."""
+        return Caddy(layout, self._host, site, self._run)
+
     def probes(self) -> Mapping[str, Command]:
         """Return one read-only command: what is live, whether Caddy is up, maintenance, which configuration."""
         return {"caddy": self._script("facts", self._layout.proxy, self._site.service, self._admin)}
