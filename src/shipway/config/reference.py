@@ -49,7 +49,8 @@ The file is rendered before it is read. Between `<%=` and `%>` may stand:
 | a file or destination file that is empty, or a list | crashes | error |
 | a key that stands twice; a second document (`---`) | uses one, silently | error |
 | a Ruby tag (`!ruby/...`), ERB outside the subset | runs it | error, nothing is run |
-| a tag of a host that is neither in `env/tags` nor used by an accessory; `[a b]` or `"a,b"` for two tags | no tag | error |
+| a tag neither in `env/tags` nor used by an accessory; `[a b]` or `"a,b"` for two tags | no tag | error |
+| a flag under `options` without a value | `--flag ""` | error |
 | a host that is a number or a boolean; `proxy/host: yes` | drops it; crashes | error |
 | `boot/limit` of 0 or in quotes (`"3"`) | crashes in the deploy | error |
 | `builder/pack` without `builder` or `buildpacks` | crashes | error |
