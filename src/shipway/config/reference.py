@@ -11,6 +11,7 @@ from shipway.config.kinds import Integer, Kind, Text
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
 
+_UNITS = {"s": "seconds"}
 _INTRODUCTION = """\
 # The configuration file
 
@@ -40,6 +41,27 @@ The file is rendered before it is read. Between `<%=` and `%>` may stand:
 
 `<%# comment %>`, `<%%`, `<%-` and `-%>` work as in Ruby. Anything else is an error with its line, and is never run.
 `KAMAL_DESTINATION` is the destination.
+
+## Errors where Kamal crashes or says nothing
+
+| in the file | Kamal | here |
+|---|---|---|
+| a file or destination file that is empty, or a list | crashes | error |
+| a key that stands twice; a second document (`---`) | uses one, silently | error |
+| a Ruby tag (`!ruby/...`), ERB outside the subset | runs it | error, nothing is run |
+| a tag neither in `env/tags` nor used by an accessory; `[a b]` or `"a,b"` for two tags | no tag | error |
+| a flag under `options` without a value | `--flag ""` | error |
+| a host that is a number or a boolean; `proxy/host: yes` | drops it; crashes | error |
+| `boot/limit` of 0 or in quotes (`"3"`) | crashes in the deploy | error |
+| `builder/pack` without `builder` or `buildpacks` | crashes | error |
+| an accessory without image, without hosts, with a tag that no host has | fails later | error |
+| an accessory with `tag` where `servers` is a list | crashes | error |
+| `port: 22:22` and `mode: 0640` without quotes | another number | error |
+| `files` and `directories` without a target, or with unknown parts | crashes; ignored | error |
+| reserved labels (`service`, `role`, `destination`) at the root | loses its own containers | error |
+| `proxy/run/bind_ips` that are no addresses | not checked | error |
+| a number that reads otherwise than it is written, such as `3.10` in `env` | 3.1 | the same, with a warning |
+| `run_directory`; `driver: docker` with cache, remote or several arches | ignored | accepted, with a warning |
 
 ## Keys
 """
@@ -111,7 +133,11 @@ def _type(kind: Kind) -> str:  # noqa: PLR0911  one line per kind
         case Text(choices=choices) if choices:
             return " or ".join(f"`{choice}`" for choice in choices)
         case Integer(unit=unit, least=least):
-            return "integer" + (f", in {unit}" if unit else "") + (f", at least {least}" if least is not None else "")
+            return (
+                "integer"
+                + (f", in {_UNITS.get(unit, unit)}" if unit else "")
+                + (f", at least {least}" if least is not None else "")
+            )
         case ListOf(item=item):
             return f"list, each: {_type(item)}"
         case MapOf(item=item):

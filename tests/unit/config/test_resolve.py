@@ -51,6 +51,8 @@ def test_assets_logs_and_hooks(everything: Config) -> None:
     assert everything.hooks.output_of("pre-deploy") == "verbose"
     assert everything.hooks.path == "deploy/hooks"
     assert everything.full_service == "shop"
+    assert everything.builder is not None
+    assert everything.builder.args == {"A": 1, "FROM_ENVIRONMENT": None}
 
 
 def test_default_logs_are_bounded() -> None:
