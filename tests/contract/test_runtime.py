@@ -358,7 +358,10 @@ def test_a_project_that_cannot_be_imported_fails_before_anything_starts(shop: Si
 def test_what_outlives_releases_is_linked_in_and_published(shop: Site) -> None:
     source, layout = Path(shop.layout.source("r1")), shop.layout
     assert (source / "media").resolve() == Path(layout.media).resolve()
-    assert (Path(layout.media) / "logo.txt").read_text() == "a logo"
+    assert (Path(layout.media) / "logo.txt").read_text().startswith(("a logo", "changed"))
+    (Path(layout.media) / "logo.txt").write_text("changed by a user")
+    assert shop.host.run(shop.runtime._disk.link_command("r1")).ok, "done twice"
+    assert (Path(layout.media) / "logo.txt").read_text() == "changed by a user"
     (source / "data" / "kept").write_text("x")
     assert (Path(layout.shared) / "data" / "kept").exists()
     (source / "db.sqlite3").write_text("rows")
