@@ -18,7 +18,7 @@ from shipway.engine.executor import execute
 from shipway.engine.journal import APPEND_SCRIPT
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import abandon_open_run, resume, undo_open_run
-from shipway.engine.run_state import replay
+from shipway.engine.run_state import RunState, replay
 from shipway.engine.world import Author, World
 from tests.engine.sim_host import Fleet, SimHost
 from tests.engine.sim_runtime import sim
@@ -189,6 +189,20 @@ def test_a_mixed_run_stays_open_until_resume_has_taken_it_back() -> None:
     assert outcome.ending == "undone"
     assert asyncio.run(resume(bench.world, "a")) is None
     assert asyncio.run(undo_open_run(bench.world, "a")) is None
+
+
+@pytest.mark.parametrize(("repeatable", "committed", "back"), [(False, 0, ["x"]), (True, 0, []), (False, 1, [])])
+def test_a_step_left_half_done_is_taken_back_before_it_is_done_again(
+    repeatable: bool,  # noqa: FBT001
+    committed: int,
+    back: list[str],
+) -> None:
+    bench = Bench(Stage("zero", (), commits=True), Stage("one", ((ready("a/x", repeatable=repeatable),),)))
+    state = RunState({"a/x": "open"}, committed=committed)
+    if not committed:
+        bench.plan = plan_of(*reversed(bench.plan.stages))
+    outcome = asyncio.run(execute(bench.plan, bench.world, state=state))
+    assert (outcome.ending, bench.taken_back()) == ("done", back)
 
 
 def test_a_host_that_never_answers_again_can_be_given_up() -> None:
