@@ -50,9 +50,8 @@ def test_lost_at_every_point(
             if ending == scenario.ending or (state := fleet.state()) in seen:
                 continue
             seen.add(state)
-            for name in RECOVERIES:
-                recoveries += 1
-                scenario.recovered(name, site, fleet.copy())
+            recoveries += 1
+            scenario.recovered(tuple(RECOVERIES)[recoveries % 3], site, fleet)
         except Exception as error:
             raise AssertionError(f"{cut} at point {at - 1} ended {ending}: {error}; {said}") from error
     assert at > 50
@@ -65,6 +64,7 @@ def _end(run: Callable[..., Outcome | None], scenario: Scenario, fleet: Fleet, s
     try:
         outcome = run(scenario.verb, scenario.site(), fleet, switch)
     except ShipwayError as error:
-        assert not isinstance(error, Refused), error
+        if isinstance(error, Refused):
+            raise
         return "raised", str(error)
     return ("none", "") if outcome is None else (outcome.ending, repr(outcome.error()))
