@@ -15,6 +15,7 @@ from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.core.unit import HealthCheck
 from shipway.planning.site import RoleSpec, Site, Target
+from shipway.runtimes.base import Release
 from shipway.runtimes.venv import Venv
 
 _STOP_S = 30.0
@@ -49,8 +50,12 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
 
 def _try_out(site: Site) -> None:
     """Build the commands of every unit once: what can never run is a mistake of the configuration, told early."""
-    for unit in site.units("r1", "0"):
-        site.target(unit.host).runtime.start_steps(unit)
+    release = Release("r1", "0", "/")
+    for target in site.targets:
+        units = tuple(site.units(release.release, release.version, host=target.host))
+        target.runtime.prepare_steps(release, units)
+        for unit in units:
+            target.runtime.start_steps(unit)
 
 
 def _target(service: Service, host: str, basics: HostBasics) -> Target:
