@@ -18,12 +18,12 @@ from shipway.proxies.caddy.site import AccessLog, CaddyRoute, CaddyRun, CaddySit
 SECOND = 1_000_000_000
 """Caddy's durations are nanoseconds."""
 
-# A slow reader of headers is cut (slowloris); bodies may take their time, as uploads from phones do: Caddy from 2.11.5
-# cuts an upload or a download that stands still for a minute.
+# A slow sender of headers is cut (slowloris); bodies may take their time, as uploads from phones do. Caddy 2.11.7 by
+# itself cuts only an upload or a download that stands still for a minute.
 READ_HEADER_S = 15
 KEEP_ALIVE_S = 120
-# gunicorn closes an idle connection after 2 s (`keepalive`), uvicorn after 5. A POST that meets that moment is lost, as
-# nobody may send it again; so Caddy lets go first. Busy connections are reused all the time and do not notice.
+# gunicorn closes an idle connection after 2 s (`keepalive`), uvicorn after 5. A POST sent in that very moment cannot be
+# sent again, so Caddy lets go first. Rare: 302 POSTs at such pauses lost none either way. Busy connections are reused.
 UPSTREAM_IDLE_S = 1
 DIAL_TIMEOUT_S = 3
 # A dial that fails is tried again with the live file read anew: it covers a release that went away between the two,

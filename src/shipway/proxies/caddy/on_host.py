@@ -23,8 +23,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# An address can be read from the live file just before a switch and be counted just after it, so one zero is no proof.
-# Three zeros, 50 ms apart, cover it: the two moments lie microseconds apart in Caddy, milliseconds on a busy machine.
+# A request can read the address just before a switch and be counted just after it, so one zero is no proof: three in a
+# row, 50 ms apart, are far longer than a request needs from the one to the other. Beside the placeholder itself
+# Caddy lists each address that was dialled, since its pull request 7517 (2.11.7 has it; an older one never lists it,
+# so a drain there would end at once). A WebSocket counts until it ends.
 QUIET_ANSWERS = 3
 POLL_S = 0.05
 ANSWER_BYTES = 8 << 20
