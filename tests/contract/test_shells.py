@@ -64,7 +64,7 @@ def check(link: Link, number: str) -> None:
     assert gone(f"sleep {number}")
 
 
-@pytest.mark.parametrize("sh", ["dash", "bash", "busybox", "mksh", "ksh93", "zsh", "yash"])
+@pytest.mark.parametrize("sh", ["dash", "bash", "busybox", "zsh"])
 def test_any_posix_shell_will_do(make: Make, sh: str) -> None:
     check(make(sh), f"77{len(sh)}{sum(map(ord, sh))}")
 

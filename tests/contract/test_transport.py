@@ -183,6 +183,32 @@ def test_many_exchanges_at_once_on_one_track_keep_their_order(link: Link) -> Non
     assert [results[0].text for results in link.wait(many())] == [f"{i}\n" for i in range(20)]
 
 
+def test_a_cancelled_exchange_leaves_a_transport_that_works(link: Link) -> None:
+    async def cancel() -> None:
+        started = asyncio.Event()
+        request = ask("sh", "-c", "echo begun; exec sleep 2", limit_s=3)
+        work = asyncio.create_task(
+            link.transport.exchange(link.host, [request], track="cancelled", output=lambda _: started.set())
+        )
+        await started.wait()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    link.wait(cancel())
+    assert link.exchange(ask("echo", "fresh"), track="cancelled")[0].text == "fresh\n"
+
+
+def test_closing_ends_streams_and_leaves_a_transport_that_works(link: Link) -> None:
+    async def close_under_way() -> None:
+        async with aclosing(link.transport.stream(link.host, Command(("yes", "stream-5533" + link.kind)))) as stream:
+            await anext(stream)
+            await link.transport.close()
+
+    link.wait(close_under_way())
+    assert gone("stream-5533" + link.kind)
+    assert link.run("echo", "fresh").text == "fresh\n"
+
+
 def test_actions_work(link: Link, tmp_path: Path) -> None:
     target = tmp_path / "a b" / "file"
     upload = lower(Upload(str(target), ("x=", SecretRef("KEY", "shell"), "\n"), 0o640))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import IO, TypeVar
 
 _Protocol = TypeVar("_Protocol", bound=asyncio.BaseProtocol)
+_CLOSE_WAIT_S = 0.2
 _END_WAIT_S = 5.0  # a process that got SIGKILL is gone long before
 
 
@@ -21,7 +22,7 @@ class _Flow(asyncio.BaseProtocol):
     def __init__(self) -> None:
         self._free = asyncio.Event()
         self._free.set()
-        self.broken = False
+        self.closed = asyncio.Event()
 
     def pause_writing(self) -> None:
         self._free.clear()
@@ -30,12 +31,12 @@ class _Flow(asyncio.BaseProtocol):
         self._free.set()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  the signature is asyncio's
-        self.broken = True
+        self.closed.set()
         self._free.set()
 
     async def drained(self) -> None:
         await self._free.wait()
-        if self.broken:
+        if self.closed.is_set():
             raise BrokenPipeError
 
 
@@ -86,7 +87,7 @@ class Child:
 
     async def write(self, data: bytes) -> None:
         """Write to standard input, waiting while it is full. Raises BrokenPipeError when nobody reads it any more."""
-        if self._stdin is None or self._flow.broken or self._stdin.is_closing():
+        if self._stdin is None or self._flow.closed.is_set() or self._stdin.is_closing():
             raise BrokenPipeError
         self._stdin.write(data)
         await self._flow.drained()
@@ -119,13 +120,18 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wait(), _END_WAIT_S)
-        self._close_pipes()
+        await self._close_pipes()
 
-    def _close_pipes(self) -> None:
+    async def _close_pipes(self) -> None:
         for transport in self._pipes:
             if transport is not self._stdin:
                 transport.close()
-            elif not self._flow.broken:  # abort() of a closed pipe fails in asyncio
+        if self._stdin is not None:
+            # The pipe of a process that is gone closes by itself, and asyncio's abort() fails on one that is closing:
+            # so it is only for a pipe that another process holds open.
+            try:
+                await asyncio.wait_for(self._flow.closed.wait(), _CLOSE_WAIT_S)
+            except TimeoutError:
                 self._stdin.abort()
         connected = {id(t.get_extra_info("pipe")) for t in self._pipes}
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -1,6 +1,7 @@
 """The shell text that is sent to a host, and how words and bytes are written into it.
 
-Everything here is constant text for any POSIX shell (dash, bash, busybox). One exchange is one line, so a line that was
+Everything here is constant text for a POSIX shell with a `printf` of its own
+(tested: dash, bash, busybox, zsh; refused with a clear error: mksh, yash). One exchange is one line, so a line that was
 cut on the way is never run: `read` fails on a line without its end, and the loop stops.
 """
 
@@ -22,8 +23,8 @@ GRACE_S = 3
 """Between SIGTERM and SIGKILL for a command that has passed its limit, in seconds."""
 
 _KILL_GROUP = """sh -c 'kill -s "$1" -- "-$2"' sh"""
-"""Ends a process group as another user (after `sudo -n`). By the `kill` of a shell, never by the program: that of procps
-4.0.2 (Debian 12) takes `kill -TERM -1234` for `-1`, which is every process of the machine."""
+"""Ends a process group as another user (after `sudo -n`). By the `kill` of a shell, never by the program: that of
+procps 4.0.2 (Debian 12) takes `kill -TERM -1234` for `-1`, which is every process of the machine."""
 
 _WATCH = (
     # Runs in a session of its own: $1 limit, $2 grace, $3 "" or how to become who may end the command, then the
