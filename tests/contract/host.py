@@ -93,7 +93,7 @@ def eventually(is_true: Callable[[], bool], limit_s: float = 15.0) -> None:
 @contextlib.contextmanager
 def temporary_host(path: str, secrets: Mapping[str, str]) -> Iterator[Host]:
     """Yield a host; end its processes and remove its files afterwards, whatever happened."""
-    host = Host(Path(tempfile.mkdtemp(prefix="sw-", dir="/tmp")), path, secrets)
+    host = Host(Path(tempfile.mkdtemp(prefix="shv-", dir="/tmp")), path, secrets)
     try:
         yield host
     finally:

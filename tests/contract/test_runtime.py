@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from shipway.core.action import Command
+from shipway.core.action import Command, Pipe
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef
 from shipway.core.step import Plan, Stage, violations
@@ -32,6 +33,13 @@ HEALTH = HealthCheck(path="/up", host="shop.example", limit_s=20.0, interval_s=0
 pytestmark = pytest.mark.skipif(
     not (PROGRAMS / "supervisord").exists() or shutil.which("git") is None, reason="needs supervisor and git"
 )
+
+
+DEAF = """
+import signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.run([sys.executable, "-c", "import time; time.sleep(600)  # a deaf child", __file__])
+"""
 
 
 @dataclass
@@ -270,6 +278,32 @@ def test_a_process_that_died_is_started_again(shop: Site) -> None:
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: shop.pid(worker) not in (0, pid))
     eventually(lambda: shop.running() == {("worker", "r1")})
+
+
+def test_a_unit_that_does_not_stop_is_killed_with_its_children(shop: Site) -> None:
+    (Path(shop.layout.source("r2")) / "deaf.py").write_text(DEAF)
+    unit = shop.unit("r2", "worker", cmd="python deaf.py", stop_s=1.0)
+    for action in shop.runtime._unit_files(unit):
+        shop.host.run(action)
+    shop.start(unit)
+    assert sum("deaf" in words for words in commands(shop.host)) == 2
+    shop.stop(unit)
+    assert not [words for words in commands(shop.host) if "deaf" in words]
+    for action in shop.runtime._unit_files(shop.unit("r2", "worker")):
+        shop.host.run(action)
+
+
+def test_source_that_was_cut_on_the_way_is_not_taken_for_whole(shop: Site) -> None:
+    release = Release("r6", shop.releases["r1"].version, shop.releases["r1"].repository)
+    unpack = shop.runtime.prepare_steps(release, [replace(shop.unit("r1"), release="r6")])[0]
+    (pipe,) = unpack.do
+    assert isinstance(pipe, Pipe)
+    whole = subprocess.run(pipe.source.words(), capture_output=True, check=True).stdout
+    for size in (0, 512, 1024, 1536, 10, len(whole) // 1024 * 512, len(whole.rstrip(b"\0")) + 512):
+        assert not shop.host._command(pipe.sink, whole[:size]).ok or size >= len(whole.rstrip(b"\0")) + 1024
+        assert not shop.host.ok(unpack.done)
+    shop.host.undo(unpack)
+    assert not Path(shop.layout.release("r6")).exists()
 
 
 def test_an_unhealthy_release_explains_itself(shop: Site) -> None:

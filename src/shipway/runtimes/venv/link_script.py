@@ -1,10 +1,9 @@
 """Fills a new virtualenv from another of the same lock, by hard links. Python 3.9, standard library, sent on stdin.
 
-    python -I -S - all|compiled TWIN VENV < link_script.py
+    python -I -S - TWIN VENV < link_script.py
 
-`all` links every installed file and writes the programs anew; `compiled` links only Python's compiled files beside
-sources that stand already. Exits 3 when the packages of TWIN cannot be shared: another Python, or a package that was
-installed from the project's own files, whose content no lock pins.
+Links every installed file, compiled ones too, and writes the programs anew. Exits 3 when the packages of TWIN cannot be
+shared: another Python, or a package that was installed from the project's own files, whose content no lock pins.
 """
 
 from __future__ import annotations
@@ -40,14 +39,10 @@ def link(source: str, target: str) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def link_tree(source: str, target: str, *, only_compiled: bool) -> None:
+def link_tree(source: str, target: str) -> None:
     """Link the files below `source` to the same places below `target`."""
     for root, _, names in os.walk(source):
         place = os.path.join(target, os.path.relpath(root, source))
-        if only_compiled:
-            if os.path.basename(root) != "__pycache__" or not os.path.isdir(os.path.dirname(place)):
-                continue
-            names = [name for name in names if name.endswith(".pyc")]  # noqa: PLW2901  the names wanted here
         os.makedirs(place, exist_ok=True)
         for name in names:
             link(os.path.join(root, name), os.path.join(place, name))
@@ -66,19 +61,18 @@ def write_programs(twin: str, venv: str) -> None:
         shutil.copymode(source, target)
 
 
-def main(mode: str, twin: str, venv: str) -> int:
+def main(twin: str, venv: str) -> int:
     """Return the exit status."""
     source, target = site_packages(twin), site_packages(venv)
     if not os.path.isdir(source):
         return CANNOT_SHARE
-    if mode == "all":
-        for root, _, names in os.walk(source):
-            if any(is_local(root, name, twin) for name in names):
-                return CANNOT_SHARE
-        write_programs(twin, venv)
-    link_tree(source, target, only_compiled=mode == "compiled")
+    for root, _, names in os.walk(source):
+        if any(is_local(root, name, twin) for name in names):
+            return CANNOT_SHARE
+    write_programs(twin, venv)
+    link_tree(source, target)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))

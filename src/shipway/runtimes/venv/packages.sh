@@ -18,40 +18,49 @@ cd -- "$source"
 uv=$(command -v uv || :)
 [ -n "$uv" ] || [ ! -x "$tools/bin/uv" ] || uv=$tools/bin/uv
 
-if [ -n "$uv" ]; then
-  # uv links files from its cache where both are on one file system.
-  export UV_CACHE_DIR="$cache/uv" UV_NO_PROGRESS=1 UV_PROJECT_ENVIRONMENT="$venv"
-  unset VIRTUAL_ENV
-  case $kind in
-    uv)
-      [ "$python" = python3 ] || export UV_PYTHON="$python"
-      "$uv" sync --quiet --locked --no-dev </dev/null 1>&2
-      ;;
-    *)
-      "$uv" venv --quiet --python "$python" "$venv" </dev/null 1>&2
-      [ "$kind" = none ] ||
-        "$uv" pip install --quiet --python "$venv/bin/python" -r "$lock" </dev/null 1>&2
-      ;;
-  esac
-  # Python's compiled files are checked against their sources when read, so a twin's can do no harm.
-  [ -z "$twin" ] || "$venv/bin/python" -I -S - compiled "$twin" "$venv" || :
-else
-  case $kind in
-    uv | pylock)
-      echo "$lock needs uv on this host, and there is none: run \`shipway setup\`" >&2
-      exit 1
-      ;;
-  esac
-  "$python" -m venv --without-pip "$venv" </dev/null 1>&2
-  if [ "$kind" = none ] || { [ -n "$twin" ] && "$venv/bin/python" -I -S - all "$twin" "$venv"; }; then
-    :
-  elif "$python" -m pip --python "$venv/bin/python" --version >/dev/null 2>&1 </dev/null; then
-    "$python" -m pip --python "$venv/bin/python" install --quiet --no-input --disable-pip-version-check \
-      --cache-dir "$cache/pip" -r "$lock" </dev/null 1>&2
+make_venv() {
+  if [ -z "$uv" ]; then
+    "$python" -m venv --without-pip "$venv"
+  elif [ "$kind" = uv ] && [ "$python" = python3 ]; then
+    "$uv" venv --quiet "$venv" # the project says which Python
   else
-    "$venv/bin/python" -m ensurepip --default-pip </dev/null >/dev/null
-    "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-      --cache-dir "$cache/pip" -r "$lock" </dev/null 1>&2
+    "$uv" venv --quiet --python "$python" "$venv"
   fi
+}
+
+install_with_uv() {
+  case $kind in
+    uv) UV_PROJECT_ENVIRONMENT="$venv" "$uv" sync --quiet --locked --no-dev --python "$venv/bin/python" ;;
+    *) "$uv" pip install --quiet --python "$venv/bin/python" -r "$lock" ;;
+  esac
+}
+
+install_with_pip() {
+  if "$python" -m pip --python "$venv/bin/python" --version >/dev/null 2>&1; then
+    set -- "$python" -m pip --python "$venv/bin/python"
+  else
+    "$venv/bin/python" -m ensurepip --default-pip >/dev/null
+    set -- "$venv/bin/python" -m pip
+  fi
+  "$@" install --quiet --no-input --disable-pip-version-check --cache-dir "$cache/pip" -r "$lock"
+}
+
+unset VIRTUAL_ENV
+export UV_CACHE_DIR="$cache/uv" UV_NO_PROGRESS=1 # on the releases' file system: uv links files from it
+case $uv$kind in
+  uv | pylock)
+    echo "$lock needs uv on this host, and there is none: run \`shipway setup\`" >&2
+    exit 1
+    ;;
+esac
+make_venv </dev/null >&2
+if [ "$kind" = none ]; then
+  :
+elif [ -n "$twin" ] && "$venv/bin/python" -I -S - "$twin" "$venv"; then
+  : # no resolver and no network: the same lock gave these packages before
+elif [ -n "$uv" ]; then
+  install_with_uv </dev/null >&2
+else
+  install_with_pip </dev/null >&2
 fi
 printf '%s' "$key" >"$venv/.shipway-key"

@@ -18,10 +18,15 @@ from shipway.runtimes.base import Release
 from shipway.runtimes.venv.resource import resource
 from shipway.runtimes.venv.settings import VenvSettings
 
-DIRS_SCRIPT = 'umask 022; mkdir -p -- "$@"'
+DIRS_SCRIPT = 'umask "$1"; shift; mkdir -p -- "$@"'
 DIRS_DONE_SCRIPT = 'for d; do [ -d "$d" ] || exit 1; done'
+# A stream that is cut between two files unpacks without an error: an archive is whole when it ends in its two empty
+# blocks (POSIX.1-2017, pax, ustar). Only then is it unpacked.
 UNPACK_SCRIPT = (
-    'umask 022; rm -rf -- "$1" && mkdir -p -- "$1/src" && tar -x -f - -C "$1/src" && printf %s "$2" >"$1/unpacked"'
+    'set -e; umask 022; rm -rf -- "$1"; mkdir -p -- "$1/src"; cat >"$1/src.tar";'
+    ' if [ ! -s "$1/src.tar" ] || [ "$(tail -c 1024 "$1/src.tar" | tr -d "\\0" | wc -c)" -ne 0 ]; then'
+    ' echo "the files of the project did not arrive whole" >&2; exit 1; fi;'
+    ' tar -x -f "$1/src.tar" -C "$1/src"; rm -f -- "$1/src.tar"; printf %s "$2" >"$1/unpacked"'
 )
 HOLDS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
 # The first word is what outlives releases, the others are pairs: the place in the project, the place that it links to.
@@ -61,18 +66,22 @@ class OnDisk:
     settings: VenvSettings
 
     def home_step(self) -> Step:
-        """Return the step that makes the directories of the service; others may pass through them, not write."""
+        """Return the step that makes the directories of the service.
+
+        A proxy of another user reads static files, uploads and sockets; releases, shared files and logs are closed.
+        """
         layout = self.layout
-        dirs = (
-            layout.home, layout.releases, layout.shared, layout.static, layout.media, layout.log, layout.run_dir,
-            layout.cache,
-        )  # fmt: skip
+        open_dirs = (layout.home, layout.static, layout.media, layout.run_dir)
+        closed_dirs = (layout.releases, layout.shared, layout.log, layout.cache)
         return Step(
             id=f"{self.host}/make-directories",
             title=f"make the directories of {layout.service}",
             host=self.host,
-            do=(Command(("sh", "-c", DIRS_SCRIPT, "sh", *dirs)),),
-            done=Command(("sh", "-c", DIRS_DONE_SCRIPT, "sh", *dirs)),
+            do=(
+                Command(("sh", "-c", DIRS_SCRIPT, "sh", "022", *open_dirs)),
+                Command(("sh", "-c", DIRS_SCRIPT, "sh", "027", *closed_dirs)),
+            ),
+            done=Command(("sh", "-c", DIRS_DONE_SCRIPT, "sh", *open_dirs, *closed_dirs)),
             harmless=True,
         )
 
