@@ -6,12 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shipway.config.keys import ListOf, MapOf, OneOf, Section, key
-from shipway.config.kinds import Boolean, Plain, Text
+from shipway.config.keys import ListOf, OneOf, Section, key
+from shipway.config.kinds import Boolean, Plain, Schema, Text, wrong_type
 from shipway.config.report import Report
-from shipway.config.tree import Path, ScalarValue
+from shipway.config.tree import MapNode, Node, Path, ScalarValue, is_null
 
 BuilderKind = Literal["local", "remote", "hybrid", "pack", "cloud"]
+
+
+@dataclass(frozen=True, slots=True)
+class ArgsKind:
+    """Build arguments; one without a value is passed on from the environment (`docker build --build-arg NAME`)."""
+
+    words: str = "a hash"
+
+    def accepts(self, node: Node) -> bool:
+        """Return whether `node` is a map."""
+        return isinstance(node, MapNode)
+
+    def read(self, node: Node, path: Path, report: Report) -> Mapping[str, ScalarValue] | None:
+        """Return the arguments; None stands for a value that comes from the environment."""
+        if not isinstance(node, MapNode):
+            wrong_type(self.words, node, path, report)
+            return None
+        return {
+            name: None if is_null(entry.node) else Plain().read(entry.node, (*path, name), report)
+            for name, entry in node.entries.items()
+        }
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema of the kind."""
+        return {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +80,9 @@ class Builder:
     ssh: str | None = key(Text(), "An SSH agent or key for the build: `default=$SSH_AUTH_SOCK`.")
     provenance: str | None = key(Text(), "Provenance attestation: `mode=max`, true or false.")
     sbom: bool | None = key(Boolean(), "Whether to attach a list of packages to the image.")
-    args: Mapping[str, ScalarValue] | None = key(MapOf(Plain()), "Build arguments.", default="none")
+    args: Mapping[str, ScalarValue] | None = key(
+        ArgsKind(), "Build arguments; one without a value comes from the environment.", default="none"
+    )
     secrets: tuple[str, ...] = key(ListOf(Text()), "Names of secrets given to the build.", value=())
     cache: BuildCache | None = key(Section(BuildCache), "Where layers are kept between builds.")
     pack: Pack | None = key(Section(Pack, check=_check_pack), "A build with buildpacks instead of a Dockerfile.")

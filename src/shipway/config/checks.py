@@ -103,8 +103,8 @@ def _check_roles(subject: Subject, report: Report) -> None:
 
 def _hosts_are_empty(role: str, report: Report) -> bool:
     # Hosts that are there and wrong were reported one by one.
-    places = (f" servers/{role}/", " servers/0", " servers/1")
-    return not any(place in found.where for found in report.errors for place in places)
+    wrong = re.compile(rf" servers/(?:{re.escape(role)}/|\d+)")
+    return not any(wrong.search(found.where) for found in report.errors)
 
 
 def _check_values(root: Root, report: Report) -> None:
@@ -166,7 +166,8 @@ def _check_tags(subject: Subject, report: Report) -> None:
     for accessory in root.accessories.values():
         known |= {*(accessory.tags or ()), *((accessory.tag,) if accessory.tag else ())}
     roles = root.servers.roles.values() if root.servers else ()
-    for host, tag in ((host, tag) for role in roles for host in role.hosts for tag in host.tags):
+    tagged = [(host, tag) for role in roles for host in role.hosts for tag in host.tags]
+    for host, tag in tagged:
         if tag in known:
             continue
         parts = [part for part in re.split(r"[,\s]+", tag) if part]

@@ -161,7 +161,7 @@ def parse_yaml(text: str, file: str, lines: Sequence[int]) -> tuple[MapNode | No
         problem = finding("syntax", error.mark, (), error.what, next_=error.next)
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark or error.context_mark
-        words = " ".join(filter(None, (error.context, error.problem)))
+        words = " ".join(filter(None, (error.problem, error.context)))
         mark = builder.mark(at.line if at else 0)
         problem = finding("syntax", mark, (), f"the file is no valid YAML: {words}", next_=_hint(words))
     except (yaml.YAMLError, UnicodeError) as error:

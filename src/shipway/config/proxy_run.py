@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from shipway.config.keys import ListOf, key
@@ -15,6 +14,8 @@ _MAX_PORT = 65_535
 
 
 def _check_ip(text: str) -> str:
+    import ipaddress
+
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:

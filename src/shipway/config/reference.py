@@ -11,6 +11,7 @@ from shipway.config.kinds import Integer, Kind, Text
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
 
+_UNITS = {"s": "seconds"}
 _INTRODUCTION = """\
 # The configuration file
 
@@ -19,7 +20,7 @@ _INTRODUCTION = """\
 `config/deploy.yml` (or `deploy.yml`, or `-c FILE`) has the keys of Kamal 2.12; a file that works with Kamal works
 unchanged. `-d NAME` merges `deploy.NAME.yml` over it: maps merge by key, anything else is replaced. Keys marked
 *Shipway* are ours; where Kamal must read the same file they may stand under `x-shipway:`. Keys that begin with `x-` are
-passed over at the root. Values follow YAML 1.1, as in Kamal: quote `yes`, `0640`, `22:22` and dates where text is meant.
+passed over at the root. Values follow YAML 1.1, as in Kamal: quote `yes`, `0640`, `22:22` and dates that are text.
 
 All mistakes are told at once, each with file, line and key. A JSON Schema for editors is in `deploy.schema.json`; to
 use it, begin the file with `# yaml-language-server: $schema=` and its path.
@@ -40,6 +41,27 @@ The file is rendered before it is read. Between `<%=` and `%>` may stand:
 
 `<%# comment %>`, `<%%`, `<%-` and `-%>` work as in Ruby. Anything else is an error with its line, and is never run.
 `KAMAL_DESTINATION` is the destination.
+
+## Errors where Kamal crashes or says nothing
+
+| in the file | Kamal | here |
+|---|---|---|
+| a file or destination file that is empty, or a list | crashes | error |
+| a key that stands twice; a second document (`---`) | uses one, silently | error |
+| a Ruby tag (`!ruby/...`), ERB outside the subset | runs it | error, nothing is run |
+| a tag neither in `env/tags` nor used by an accessory; `[a b]` or `"a,b"` for two tags | no tag | error |
+| a flag under `options` without a value | `--flag ""` | error |
+| a host that is a number or a boolean; `proxy/host: yes` | drops it; crashes | error |
+| `boot/limit` of 0 or in quotes (`"3"`) | crashes in the deploy | error |
+| `builder/pack` without `builder` or `buildpacks` | crashes | error |
+| an accessory without image, without hosts, with a tag that no host has | fails later | error |
+| an accessory with `tag` where `servers` is a list | crashes | error |
+| `port: 22:22` and `mode: 0640` without quotes | another number | error |
+| `files` and `directories` without a target, or with unknown parts | crashes; ignored | error |
+| reserved labels (`service`, `role`, `destination`) at the root | loses its own containers | error |
+| `proxy/run/bind_ips` that are no addresses | not checked | error |
+| a number that reads otherwise than it is written, such as `3.10` in `env` | 3.1 | the same, with a warning |
+| `run_directory`; `driver: docker` with cache, remote or several arches | ignored | accepted, with a warning |
 
 ## Keys
 """
@@ -106,12 +128,16 @@ def _default(info: Key) -> str:
     return f"\n- default: {info.default}" if info.default else ""
 
 
-def _type(kind: Kind) -> str:
+def _type(kind: Kind) -> str:  # noqa: PLR0911  one line per kind
     match kind:
         case Text(choices=choices) if choices:
             return " or ".join(f"`{choice}`" for choice in choices)
         case Integer(unit=unit, least=least):
-            return "integer" + (f", in {unit}" if unit else "") + (f", at least {least}" if least is not None else "")
+            return (
+                "integer"
+                + (f", in {_UNITS.get(unit, unit)}" if unit else "")
+                + (f", at least {least}" if least is not None else "")
+            )
         case ListOf(item=item):
             return f"list, each: {_type(item)}"
         case MapOf(item=item):

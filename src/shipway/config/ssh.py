@@ -11,6 +11,7 @@ from shipway.config.tree import Path
 
 _LEVELS = ("debug", "info", "warn", "error", "fatal")
 _MAX_PORT = 65_535
+_DEFAULT_PORT = 22
 
 
 def _check_port(text: str) -> str:
@@ -35,6 +36,15 @@ class Ssh:
         default="true",
     )
     forward_agent: bool | None = key(Boolean(), "Whether the agent is forwarded to hosts.")
+
+    @property
+    def port_number(self) -> int:
+        """The port of the SSH server."""
+        return int(self.port or _DEFAULT_PORT)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the names of the secrets with private keys; a key that stands in the file itself has none."""
+        return tuple(name for name in self.key_data or () if "-----BEGIN" not in name)
 
     @property
     def jump(self) -> str | None:

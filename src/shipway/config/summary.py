@@ -118,4 +118,5 @@ def needed_secrets(config: Config) -> tuple[str, ...]:
         if certificate is not None:
             names.update(name for name in (certificate.certificate_pem, certificate.private_key_pem) if name)
     names.update(config.builder.secrets if config.builder else ())
+    names.update(config.ssh.secrets())
     return tuple(sorted(names))

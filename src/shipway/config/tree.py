@@ -76,6 +76,11 @@ def kind_words(node: Node) -> str:
             return _KIND_WORDS[kind]
 
 
+def is_null(node: Node) -> bool:
+    """Return whether nothing was written."""
+    return isinstance(node, ScalarNode) and node.kind == "null"
+
+
 def locate(root: Node, path: Path) -> Mark:
     """Return the place of the deepest part of `path` that exists under `root`."""
     mark, node = root.mark, root

@@ -44,7 +44,14 @@ def test_a_named_file_has_destinations_of_its_own_name(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_missing_is_said(
-    tmp_path: Path, names: tuple[str, ...], file: str | None, destination: str | None, code: str, what: str, next_: str
+    *,
+    tmp_path: Path,
+    names: tuple[str, ...],
+    file: str | None,
+    destination: str | None,
+    code: str,
+    what: str,
+    next_: str,
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         read_config_files(_project(tmp_path, *names), file=file, destination=destination)

@@ -14,12 +14,52 @@ from shipway.core.errors import ConfigError
 
 FACTS = ErbFacts({"NAME": "a: b\n- c"}, "arm64", "0" * 40)
 FIXTURES = [path.read_text() for path in sorted((Path(__file__).parent / "kamal" / "fixtures").glob("*.yml"))]
-WORDS = ["service", "image", "servers", "web", "hosts", "registry", "server", "username", "password", "builder", "arch", "remote", "env", "clear", "secret", "tags", "proxy", "host", "ssl", "run", "accessories", "role", "files", "directories", "options", "restart", "boot", "limit", "labels", "x-shipway", "runtime", "django", "hooks_output", "aliases", "ssh", "config", "logging", "a", "b", "1", "0", "-1", "1.5", "0640", "22:22", "yes", "null", "~", "2024-01-01", ":sym", "50%", "::", "<<", "*a", "&a", "!x"]
+KEYS = (Path(__file__).parent / "fuzz_keys.txt").read_text().split()
+WORDS = [*KEYS, *(Path(__file__).parent / "fuzz_words.txt").read_text().split()]
+RUBY = [
+    '"a"',
+    "'b'",
+    "1",
+    "ENV",
+    "ENV.fetch",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "?",
+    ":",
+    "||",
+    "==",
+    ",",
+    "nil",
+    " ",
+    "\n",
+]
+RUBY += ["`git rev-parse HEAD`", "%x(ls)", "Kamal::Utils.docker_arch", ".strip", "=", "-", "<%=", "%>", '"#{x}"', "x()"]
+YAML = [*"\n\n\n  ::-[]{},#'\"|>%", "- ", ": ", "\n  ", "<%", "%>", "-%>"]
+EXTREMES = [
+    *(text * 50_000 for text in ("- ", "[", "{a: ", "? ", "<%=")),
+    "<%= " + "(" * 1_900 + "%>",
+    "a: " + "9" * 10_000,
+    "a: 0x" + "f" * 10_000,
+    "x" * 1_000_001,
+    *("\0", "\ud800", "<%", "%>", "---", "..."),
+    *(
+        "a: &a [*a]",
+        "a: &a {b: &b {c: 1}}\n<<: *a\n<<: [*a, *b]",
+        "? {a: b}\n: c",
+        "!!set {a}",
+        "servers: !!binary aGk=",
+    ),
+]
 SCALAR = st.sampled_from(WORDS) | st.integers() | st.none() | st.booleans() | st.text(max_size=8)
+BOUNDS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def tree() -> st.SearchStrategy[object]:
-    keys = st.sampled_from(WORDS[:50])
+    keys = st.sampled_from(KEYS)
     inside = st.recursive(
         SCALAR, lambda part: st.lists(part, max_size=3) | st.dictionaries(keys, part, max_size=4), max_leaves=20
     )
@@ -29,37 +69,36 @@ def tree() -> st.SearchStrategy[object]:
 def loads_or_says_why(*texts: str) -> None:
     files = {f"config/deploy{n}.yml": text for n, text in enumerate(texts)}
     try:
-        config = load_config(files, destination="x" if len(texts) > 1 else None, facts=FACTS)
+        summary(load_config(files, destination="x" if len(texts) > 1 else None, facts=FACTS))
     except ConfigError as error:
-        assert error.findings
-        assert all(found.where.startswith("config/deploy") and ":" in found.where for found in error.findings)
-        assert all(found.what for found in error.findings)
+        findings = error.findings
     else:
-        summary(config)
+        return
+    assert findings
+    assert all(found.where.startswith("config/deploy") and ":" in found.where for found in findings)
+    assert all(found.what for found in findings)
 
 
-@settings(max_examples=60, deadline=None)
+@BOUNDS
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
     loads_or_says_why(text)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.sampled_from([*WORDS, *"\n\n\n  ::-[]{},#'\"|>%", "- ", ": ", "\n  ", "<%", "%>", "-%>"]), max_size=60)
-)
+@BOUNDS
+@given(st.lists(st.sampled_from([*WORDS, *YAML]), max_size=60))
 def test_any_words_of_yaml(parts: list[str]) -> None:
     loads_or_says_why("".join(parts))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@BOUNDS
 @given(tree(), tree())
 def test_any_tree(base: object, over: object) -> None:
     # JSON is YAML.
     loads_or_says_why(json.dumps(base), json.dumps(over))
 
 
-@settings(max_examples=60, deadline=None)
+@BOUNDS
 @given(
     st.sampled_from(FIXTURES), st.integers(0, 2000), st.integers(0, 40), st.sampled_from(WORDS) | st.text(max_size=5)
 )
@@ -67,22 +106,13 @@ def test_damaged_files(text: str, start: int, length: int, word: str) -> None:
     loads_or_says_why(text[:start] + word + text[start + length :])
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(
-    ['"a"', "'b'", "1", "ENV", "ENV.fetch", "[", "]", "(", ")", "{", "}", "?", ":", "||", "==", ",", "`git rev-parse HEAD`",
-     "%x(ls)", "nil", "Kamal::Utils.docker_arch", ".strip", " ", "\n", "=", "-", "<%=", "%>", '"#{x}"', "system('x')"]
-), max_size=15))  # fmt: skip
+@BOUNDS
+@given(st.lists(st.sampled_from(RUBY), max_size=15))
 def test_any_erb(parts: list[str]) -> None:
     loads_or_says_why("service: <%=" + "".join(parts) + " %>\n")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["- " * 50_000, "[" * 50_000, "{a: " * 50_000, "? " * 50_000, "<%=" * 50_000, "<%= " + "(" * 1_900 + "%>",
-     "a: " + "9" * 10_000, "a: 0x" + "f" * 10_000, "\0", "\ud800", "a: &a [*a]", "x" * 1_000_001, "<%", "%>", "---", "...",
-     "a: &a {b: &b {c: 1}}\n<<: *a\n<<: [*a, *b]", "? {a: b}\n: c", "!!set {a}", "servers: !!binary aGk="],
-    ids=range(20),
-)  # fmt: skip
+@pytest.mark.parametrize("text", EXTREMES, ids=range(len(EXTREMES)))
 def test_extremes(text: str) -> None:
     loads_or_says_why(text)
 

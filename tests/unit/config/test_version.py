@@ -15,7 +15,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("declared", "environment", "git", "has_context", "expected"), CASES)
-def test_version(declared: str | None, environment: dict[str, str], git: GitFacts, has_context: bool, expected: str):
+def test_version(
+    *, declared: str | None, environment: dict[str, str], git: GitFacts, has_context: bool, expected: str
+) -> None:
     assert version_of(declared, environment, git, has_context=has_context, suffix="f" * 16) == expected
 
 
@@ -34,9 +36,10 @@ def test_short_version() -> None:
 @pytest.mark.parametrize(
     ("version", "than", "expected"),
     [("2.13.0", "2.12.0", True), ("2.12", "2.12.0", False), ("2.12.0", "2.12.0", False), ("1.3.0", "2.12.0", False),
-     ("2.12.1.alpha", "2.12.0", True), ("2.12.0.rc1", "2.12.0", False), ("3", "2.12.0", True), ("2.9", "2.12.0", False)],
+     ("2.12.1.alpha", "2.12.0", True),
+     ("2.12.0.rc1", "2.12.0", False), ("3", "2.12.0", True), ("2.9", "2.12.0", False)],
 )  # fmt: skip
-def test_versions_compare_as_rubygems_does(version: str, than: str, expected: bool) -> None:
+def test_versions_compare_as_rubygems_does(*, version: str, than: str, expected: bool) -> None:
     assert is_newer(version, than) is expected
 
 
