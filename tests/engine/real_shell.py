@@ -16,7 +16,11 @@ from shipway.engine.world import Author, World
 def run_here(command: Command) -> Result:
     """Run one command on this machine."""
     done = subprocess.run(
-        command.words(), input="".join(str(p) for p in command.stdin).encode(), capture_output=True, timeout=30, check=False
+        command.words(),
+        input="".join(str(p) for p in command.stdin).encode(),
+        capture_output=True,
+        timeout=30,
+        check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
 

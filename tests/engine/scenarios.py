@@ -29,7 +29,7 @@ class Scenario:
     old: str = "r1"
     new: str = "r2"
     is_sick: bool = False
-    failing: tuple[str, ...] = ()
+    failing: tuple[tuple[str, ...], ...] = ()
     heals: bool = False
     is_thorough: bool = False
 
@@ -42,7 +42,7 @@ class Scenario:
         if self.is_sick:
             fleet.sick.add((last, self.new))
         if self.failing:
-            fleet.fault = failing(last, self.failing)
+            fleet.fault = failing(last, *self.failing)
         return fleet
 
     def recovered(self, name: str, site: Site, fleet: Fleet, switch: Switch | None = None) -> str:
@@ -66,12 +66,14 @@ def heal(fleet: Fleet, name: str, *, heals: bool) -> None:
         fleet.sick.clear()
 
 
-def failing(host: str, words: Sequence[str]) -> Callable[[str, Sequence[str]], str]:
-    """A fault: commands that have all of `words` fail on `host`, or everywhere for a migration."""
+def failing(host: str, *faults: tuple[str, ...]) -> Callable[[str, Sequence[str]], str]:
+    """Commands that have all words of one of `faults` fail on `host`, a migration on every host."""
 
     def fault(where: str, argv: Sequence[str]) -> str:
-        hit = argv[0] == "sim" and set(words) <= set(argv) and (where == host or "--noinput" in words)
-        return f"{words[0]} does not work today" if hit else ""
+        for words in faults if argv[0] == "sim" else ():
+            if set(words) <= set(argv) and (where == host or "--noinput" in words):
+                return f"{words[0]} does not work today"
+        return ""
 
     return fault
 
@@ -82,10 +84,17 @@ SCENARIOS = (
     Scenario("deploy on 3 hosts, one by one", deploy, "done", hosts=3, width=1),
     Scenario("unhealthy on the last host", deploy, "undone", is_sick=True, is_thorough=True),
     Scenario("unhealthy on the last of 3 hosts at once", deploy, "undone", hosts=3, width=0, is_sick=True),
-    Scenario("failing migration", deploy, "undone", failing=("one-off", "r2", "--noinput")),
-    Scenario("failing switch on the last host", deploy, "undone", failing=("switch", "web-r2")),
-    Scenario("failing scheduler", deploy, "undone", width=0, failing=("start", "beat", "r2")),
-    Scenario("failing stop after the commit", deploy, "mixed", failing=("stop", "worker", "r1"), heals=True),
+    Scenario("failing migration", deploy, "undone", failing=(("one-off", "r2", "--noinput"),)),
+    Scenario("failing switch on the last host", deploy, "undone", failing=(("switch", "web-r2"),)),
+    Scenario("failing scheduler", deploy, "undone", width=0, failing=(("start", "beat", "r2"),)),
+    Scenario("failing stop after the commit", deploy, "mixed", failing=(("stop", "worker", "r1"),), heals=True),
+    Scenario(
+        "failing switch back while unwinding",
+        deploy,
+        "mixed",
+        failing=(("start", "beat", "r2"), ("switch", "web-r1")),
+        heals=True,
+    ),
     Scenario("rollback", roll_back, "done", old="r2", new="r1", is_thorough=True),
     Scenario("rollback on 3 hosts at once", roll_back, "done", hosts=3, width=0, old="r2", new="r1"),
     Scenario("unhealthy rollback", roll_back, "undone", old="r2", new="r1", is_sick=True),

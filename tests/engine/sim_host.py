@@ -86,7 +86,9 @@ class Fleet:
                 release = endpoint.rpartition("-")[2]
                 if not self.is_healthy(host.name, role, release):
                     self.broken.append(f"{host.name} serves {endpoint}, which does not run, after {where}: {argv}")
-        schedulers = [unit for host in self.hosts.values() for unit, kind in host.running.items() if kind == "scheduler"]
+        schedulers = [
+            unit for host in self.hosts.values() for unit, kind in host.running.items() if kind == "scheduler"
+        ]
         if len(schedulers) > 1:
             self.broken.append(f"{schedulers} run at once after {where}: {argv}")
         if any(times > 1 for times in self.applied.values()):

@@ -59,7 +59,6 @@ class SimTransport:
 
     async def _exchange(self, host: str, requests: Sequence[Request]) -> tuple[Result, ...]:
         results: list[Result] = []
-        await asyncio.sleep(0)
         for number, request in enumerate(requests):
             self._point(host, requests[number:])
             results.append(self._run(host, request.command))

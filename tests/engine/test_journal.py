@@ -30,7 +30,7 @@ def read(layout: Layout, limit_bytes: int = 10_000) -> tuple[Record, ...]:
 
 
 def test_what_is_appended_is_read_back(layout: Layout) -> None:
-    records = [a_record("a/one", said="it's $(rm -rf /) `x` \\n \"ä\"\nsecond"), a_record("a/two")]
+    records = [a_record("a/one", said='it\'s $(rm -rf /) `x` \\n "ä"\nsecond'), a_record("a/two")]
     assert run_here(append(layout, records[:1]).command).ok
     assert run_here(append(layout, records[1:]).command).ok
     assert read(layout) == tuple(records)

@@ -70,7 +70,7 @@ def test_killed_at_every_point(scenario: Scenario, record_property: Count) -> No
     record_property("recoveries", recoveries)
 
 
-TWICE = tuple(s for s in SCENARIOS if s.hosts == 2)  # noqa: PLR2004
+TWICE = tuple(s for s in SCENARIOS if s.hosts == 2)
 FIRST, AGAIN = 37, 41
 """Every so manieth point is tried, of the run and of the recovery: primes, so that the sample does not fall into step
 with the commands of a step."""

@@ -19,7 +19,7 @@ from tests.engine.sim_runtime import sim_site
 from tests.engine.sim_transport import SimClock, SimTransport
 
 ADA = Owner("ada", "laptop", "run-1", "aaaa1111")
-BOB = Owner("bob", "ci", "run-2", "bbbb2222", message='say "hi" \'$HOME\'')
+BOB = Owner("bob", "ci", "run-2", "bbbb2222", message="say \"hi\" '$HOME'")
 HAND = Owner("ada", "laptop", "", "cccc3333", message="moving the database", is_manual=True)
 
 
@@ -245,7 +245,9 @@ def test_waiting_ends_when_the_lock_is_released() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("owner", "age", "code"), [(BOB, 5, "lock.held"), (BOB, 70, "lock.stale"), (HAND, 999, "lock.held")])
+@pytest.mark.parametrize(
+    ("owner", "age", "code"), [(BOB, 5, "lock.held"), (BOB, 70, "lock.stale"), (HAND, 999, "lock.held")]
+)
 def test_refusals(owner: Owner, age: int, code: str) -> None:
     async def main() -> None:
         sim = Sim()
