@@ -8,7 +8,7 @@ import pytest
 from shipway.app.call import Choice
 from shipway.app.hosts import HostBasics
 from shipway.app.service import load_service
-from shipway.app.targets import site_of
+from shipway.app.targets import check_releasable, site_of
 from shipway.core.errors import ConfigError
 from shipway.core.secret import SecretRef
 from shipway.core.step import violations
@@ -94,6 +94,6 @@ def test_what_can_never_run_is_a_mistake_of_the_configuration(
     change: tuple[str, str], code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConfigError) as caught:
-        site_from(tmp_path, CONFIG.replace(*change), monkeypatch)
+        check_releasable(site_from(tmp_path, CONFIG.replace(*change), monkeypatch))
     assert caught.value.exit_code == 3
     assert code in ("", caught.value.code)
