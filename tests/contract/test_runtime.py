@@ -3,134 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shipway.core.action import Command, Pipe
-from shipway.core.layout import Layout
-from shipway.core.secret import SecretRef
+from shipway.core.action import Pipe
 from shipway.core.step import Plan, Stage, violations
-from shipway.core.unit import HealthCheck, Unit
 from shipway.runtimes import health
 from shipway.runtimes.base import Release
-from shipway.runtimes.venv import Venv, VenvSettings
-from tests.contract.host import Host, eventually, temporary_host
-from tests.contract.project import FILES, commit, new_repository
+from tests.contract.project import commit
+from tests.contract.site import HEALTH, SECRET, Site, built_site, needs_programs, stopped_afterwards
 
-SECRET = 'sec\'ret $HOME\n"%(x)s" `id` ; # \\'
-PROGRAMS = Path(sys.executable).parent
-HEALTH = HealthCheck(path="/up", host="shop.example", limit_s=20.0, interval_s=0.2)
-
-pytestmark = pytest.mark.skipif(
-    not (PROGRAMS / "supervisord").exists() or shutil.which("git") is None, reason="needs supervisor and git"
-)
-
-
-DEAF = """
-import signal, subprocess, sys
-signal.signal(signal.SIGTERM, signal.SIG_IGN)
-subprocess.run([sys.executable, "-c", "import time; time.sleep(600)  # a deaf child", __file__])
-"""
-
-
-@dataclass
-class Site:
-    host: Host
-    layout: Layout
-    runtime: Venv
-    releases: dict[str, Release]
-
-    def unit(self, release: str, role: str = "web", **changes: object) -> Unit:
-        unit = Unit(
-            service="shop",
-            role=role,
-            host="here",
-            release=release,
-            version=self.releases[release].version,
-            kind="web" if role == "web" else "worker",
-            cmd="python -m gunicorn shop.wsgi --workers 1" if role == "web" else "python worker.py",
-            proxied=role == "web",
-            stop_s=10.0,
-            health=HEALTH if role == "web" else None,
-            env=(
-                ("SECRET_KEY", (SecretRef("KEY"),)),
-                ("PYTHONPATH", (sysconfig.get_path("purelib"),)),
-                ("ODD", ("a 'b' $c\n%d ; # e",)),
-            ),
-        )
-        return replace(unit, **changes)  # type: ignore[arg-type]
-
-    def start(self, unit: Unit) -> None:
-        for step in self.runtime.start_steps(unit):
-            self.host.step(step)
-
-    def stop(self, unit: Unit) -> None:
-        for step in self.runtime.stop_steps(unit):
-            self.host.step(step)
-
-    def running(self) -> set[tuple[str, str]]:
-        answers = {name: self.host.run(command) for name, command in self.runtime.probes().items()}
-        return set(self.runtime.parse(answers).running)
-
-    def pid(self, unit: Unit) -> int:
-        path = Path(self.layout.run_dir) / f"{unit.role}-{unit.release}.pid"
-        return int(path.read_text().split()[0]) if path.exists() else 0
-
-    def get(self, unit: Unit, path: str) -> str:
-        code = "import sys, socket; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
-        code += " s.sendall(b'GET %s HTTP/1.0\\r\\nHost: shop.example\\r\\n\\r\\n' % sys.argv[2].encode());"
-        code += " print(s.makefile('rb').read().decode())"
-        return self.host.run(Command((sys.executable, "-c", code, self.layout.socket("web", unit.release), path))).text
-
-    def keeper_pid(self) -> int:
-        return int((Path(self.layout.keeper) / "supervisord.pid").read_text())
+pytestmark = needs_programs
 
 
 @pytest.fixture(scope="module")
 def built() -> Iterator[Site]:
-    """A host with two releases prepared."""
-    path = f"{PROGRAMS}:{os.environ['PATH']}"
-    with temporary_host(path, {"KEY": SECRET}) as host:
-        repository = new_repository(host.root / "repository")
-        layout = Layout(root=str(host.root / "state"), service="shop")
-        settings = VenvSettings(
-            settings_module="shop.settings",
-            wsgi="shop.wsgi",
-            python=str(Path(sys.base_prefix) / "bin" / "python3"),
-            static_root="staticfiles",
-            media_root="media",
-            shared=("db.sqlite3", "data/"),
-        )
-        runtime = Venv(layout, "here", settings)
-        first = commit(repository, FILES)
-        second = commit(repository, {"assets/site.css": "body { color: white }"})
-        made = Site(
-            host, layout, runtime, {n: Release(n, v, str(repository)) for n, v in (("r1", first), ("r2", second))}
-        )
-        for step in runtime.host_steps():
-            host.step(step)
-        for name, release in made.releases.items():
-            for step in runtime.prepare_steps(release, [made.unit(name), made.unit(name, "worker")]):
-                host.step(step)
-        yield made
+    with built_site() as site:
+        yield site
 
 
 @pytest.fixture
 def shop(built: Site) -> Iterator[Site]:
-    yield built
-    for release in ("r1", "r2"):
-        for role in ("web", "worker"):
-            built.stop(built.unit(release, role))
-    assert built.running() == set()
+    with stopped_afterwards(built) as site:
+        yield site
 
 
 def test_every_step_is_lawful_and_the_same_when_planned_twice(shop: Site) -> None:
@@ -233,66 +132,6 @@ def test_the_environment_is_clean_and_no_secret_is_seen(shop: Site) -> None:
     assert oct(Path(shop.layout.env("r1", "web")).stat().st_mode & 0o777) == "0o600"
 
 
-def test_an_orphan_of_a_killed_keeper_is_adopted(shop: Site) -> None:
-    web, worker = shop.unit("r1"), shop.unit("r1", "worker")
-    shop.start(web)
-    shop.start(worker)
-    before = shop.pid(web), shop.pid(worker)
-    os.kill(shop.keeper_pid(), signal.SIGKILL)
-    keeper = shop.runtime.host_steps()[-1]
-    eventually(lambda: not shop.host.ok(keeper.done))
-    assert "ok" in shop.get(web, "/up"), "what was started goes on without its keeper"
-    assert shop.host.step(keeper)
-    eventually(lambda: sum("clean-keep" in words for words in shop.host.processes().values()) == 2)
-    assert (shop.pid(web), shop.pid(worker)) == before, "the same processes, and no second ones"
-    assert sum("worker.py" in words for words in commands(shop.host)) == 1
-    shop.stop(worker)
-    shop.stop(web)
-    assert shop.running() == set()
-    assert "worker finished its task" in log_of(shop, worker), "the signal reached it through its watcher"
-    assert not [words for words in shop.host.processes().values() if "clean-keep" in words]
-
-
-def test_a_unit_is_stopped_though_its_keeper_is_dead(shop: Site) -> None:
-    worker = shop.unit("r1", "worker")
-    shop.start(worker)
-    os.kill(shop.keeper_pid(), signal.SIGKILL)
-    shop.stop(worker)
-    assert shop.running() == set()
-    assert "worker finished its task" in log_of(shop, worker)
-    for step in shop.runtime.host_steps():
-        shop.host.step(step)
-    assert shop.running() == set(), "a keeper that comes back does not start it again"
-
-
-def test_starting_needs_no_keeper_that_is_up(shop: Site) -> None:
-    os.kill(shop.keeper_pid(), signal.SIGKILL)
-    shop.start(shop.unit("r2"))
-    assert shop.running() == {("web", "r2")}
-
-
-def test_a_process_that_died_is_started_again(shop: Site) -> None:
-    worker = shop.unit("r1", "worker")
-    shop.start(worker)
-    pid = shop.pid(worker)
-    os.kill(pid, signal.SIGKILL)
-    eventually(lambda: shop.pid(worker) not in (0, pid))
-    eventually(lambda: shop.running() == {("worker", "r1")})
-
-
-def test_a_unit_that_does_not_stop_is_killed_with_its_children(shop: Site) -> None:
-    (Path(shop.layout.source("r2")) / "deaf.py").write_text(DEAF)
-    unit = shop.unit("r2", "worker", cmd="python deaf.py", stop_s=1.0)
-    for action in shop.runtime._unit_files(unit):
-        shop.host.run(action)
-    shop.start(unit)
-    assert sum("deaf" in words for words in commands(shop.host)) == 2
-    shop.stop(unit)
-    assert not [words for words in commands(shop.host) if "deaf" in words]
-    for action in shop.runtime._unit_files(shop.unit("r2", "worker")):
-        shop.host.run(action)
-
-
 def test_source_that_was_cut_on_the_way_is_not_taken_for_whole(shop: Site) -> None:
     release = Release("r6", shop.releases["r1"].version, shop.releases["r1"].repository)
     unpack = shop.runtime.prepare_steps(release, [replace(shop.unit("r1"), release="r6")])[0]
@@ -321,23 +160,6 @@ def test_an_unhealthy_release_explains_itself(shop: Site) -> None:
     assert "Listening at" in result.said, "the end of the log is quoted"
 
 
-def test_a_crash_loop_is_not_healthy_and_shows_its_log(shop: Site) -> None:
-    for role, cmd in (("worker", "python -c 'raise SystemExit(\"no broker\")'"), ("web", "python no_such_file.py")):
-        unit = shop.unit("r2", role, cmd=cmd, health=None)
-        for action in shop.runtime._unit_files(unit):
-            assert shop.host.run(action).ok
-        (step,) = shop.runtime.start_steps(unit)
-        assert shop.host.run(step.do[0]).ok
-        result = shop.host.run(step.do[1])
-        assert not result.ok
-        assert "stay up" in health.parse(result).cause
-        assert ("no broker" if role == "worker" else "no_such_file") in result.said
-        shop.host.undo(step)
-        for action in shop.runtime._unit_files(shop.unit("r2", role)):
-            assert shop.host.run(action).ok
-    assert shop.running() == set()
-
-
 def test_a_project_that_cannot_be_imported_fails_before_anything_starts(shop: Site) -> None:
     repository = Path(shop.releases["r1"].repository)
     version = commit(repository, {"shop/urls.py": "import nothing_of_that_name\n"})
@@ -358,7 +180,10 @@ def test_a_project_that_cannot_be_imported_fails_before_anything_starts(shop: Si
 def test_what_outlives_releases_is_linked_in_and_published(shop: Site) -> None:
     source, layout = Path(shop.layout.source("r1")), shop.layout
     assert (source / "media").resolve() == Path(layout.media).resolve()
-    assert (Path(layout.media) / "logo.txt").read_text() == "a logo"
+    assert (Path(layout.media) / "logo.txt").read_text().startswith(("a logo", "changed"))
+    (Path(layout.media) / "logo.txt").write_text("changed by a user")
+    assert shop.host.run(shop.runtime._disk.link_command("r1")).ok, "done twice"
+    assert (Path(layout.media) / "logo.txt").read_text() == "changed by a user"
     (source / "data" / "kept").write_text("x")
     assert (Path(layout.shared) / "data" / "kept").exists()
     (source / "db.sqlite3").write_text("rows")
@@ -388,20 +213,3 @@ def test_a_running_release_is_not_removed_and_a_stopped_one_is_gone(shop: Site) 
     assert not shop.host.step(remove)
     assert not Path(shop.layout.release("r4")).exists()
     assert len(list(Path(shop.layout.static).glob("site*.css"))) == 3, "r2 has these files too"
-
-
-def commands(host: Host) -> list[str]:
-    """Return the command lines of all processes that work in this host's directory."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if str(host.root) in str((entry / "cwd").readlink()):
-                    found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
-            except OSError:
-                continue
-    return found
-
-
-def log_of(shop: Site, unit: Unit) -> str:
-    return shop.host.run(shop.runtime.log_command(unit, lines=50, follow=False)).text

@@ -7,6 +7,8 @@
 #   launch stopped PIDFILE FILE   exits 0 when the unit does not live and FILE does not stand
 #   launch probe HOME TOOLS       prints what of a service is there (read by parse.py)
 #   launch rotate ROOT            cuts log files that have grown, for ever
+#   launch link HERE THERE …      makes each HERE in a project a link to THERE, which outlives releases
+#   launch remove RELEASE STATIC PYTHON LOGS PIDFILE…   removes a release of which no unit lives
 #
 # A value of the environment is never an argument: the files are read here. The keeper's own environment is left behind.
 set -u
@@ -118,6 +120,45 @@ rotate() {
   done
 }
 
+# link: what the project brings is copied first, and never over something that stands. A closing `/` says: directory.
+link() {
+  set -e
+  umask 022
+  while [ $# -gt 0 ]; do
+    _here=${1%/} _there=${2%/}
+    mkdir -p -- "$(dirname -- "$_here")" "$(dirname -- "$_there")"
+    case $1 in */) mkdir -p -- "$_there" ;; esac
+    if [ -d "$_here" ] && [ ! -L "$_here" ]; then
+      mkdir -p -- "$_there"
+      (cd -- "$_here" && find . -type d -exec sh -c 'mkdir -p -- "$0/$1"' "$_there" {} \; \
+        -o -exec sh -c '[ -e "$0/$1" ] || cp -p -- "$1" "$0/$1"' "$_there" {} \;)
+    elif [ -f "$_here" ] && [ ! -L "$_here" ] && [ ! -e "$_there" ]; then
+      cp -p -- "$_here" "$_there"
+    fi
+    [ -L "$_here" ] || rm -rf -- "$_here"
+    ln -sfn -- "$_there" "$_here"
+    shift 2
+  done
+}
+
+remove() {
+  _dir=$1 _static=$2 _python=$3 _logs=$4
+  shift 4
+  for _file; do
+    alive "$_file" || continue
+    echo "a unit of it still runs: ${_file##*/}" >&2
+    return 1
+  done
+  rm -f -- "$_dir/complete"
+  [ ! -x "$_dir/venv/bin/python" ] || _python=$_dir/venv/bin/python
+  [ ! -f "$_dir/static.py" ] || "$_python" -I -S "$_dir/static.py" remove "$_dir" "$_static" </dev/null
+  for _file; do
+    _name=${_file##*/} _name=${_name%.pid}
+    rm -f -- "$_file" "$_logs/$_name.log" "$_logs/$_name.log".[0-9]
+  done
+  rm -rf -- "$_dir"
+}
+
 verb=$1
 shift
 case $verb in
@@ -140,5 +181,7 @@ case $verb in
   stopped) ! alive "$1" && [ ! -e "$2" ] ;;
   probe) probe "$@" ;;
   rotate) rotate "$@" ;;
+  link) link "$@" ;;
+  remove) remove "$@" ;;
   *) exit 2 ;;
 esac

@@ -1,6 +1,6 @@
 """Fills a new virtualenv from another of the same lock, by hard links. Python 3.9, standard library, sent on stdin.
 
-    python -I -S - TWIN VENV < link_script.py
+    python -I -S link_script.py TWIN VENV
 
 Links every installed file, compiled ones too, and writes the programs anew. Exits 3 when the packages of TWIN cannot be
 shared: another Python, or a package that was installed from the project's own files, whose content no lock pins.

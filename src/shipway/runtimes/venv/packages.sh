@@ -1,9 +1,9 @@
-# Builds the virtualenv of one release. POSIX sh; sent as a script with positional parameters:
-#   VENV KEY KIND LOCKFILE SOURCE PYTHON CACHE RELEASES TOOLS
-# Standard input is link_script.py. KEY is written last, into the virtualenv: without it the virtualenv is not whole.
+# Builds the virtualenv of one release. POSIX sh, sent on standard input; nothing that it runs may read that.
+#   sh -s -- VENV KEY KIND LOCKFILE SOURCE PYTHON CACHE RELEASES TOOLS LINK_SCRIPT
+# KEY is written last, into the virtualenv: without it the virtualenv is not whole.
 set -eu
 umask 022
-venv=$1 key=$2 kind=$3 lock=$4 source=$5 python=$6 cache=$7 releases=$8 tools=$9
+venv=$1 key=$2 kind=$3 lock=$4 source=$5 python=$6 cache=$7 releases=$8 tools=$9 link=${10}
 
 # A release that is whole and was built from the same lock has the same packages.
 twin=''
@@ -56,7 +56,7 @@ esac
 make_venv </dev/null >&2
 if [ "$kind" = none ]; then
   :
-elif [ -n "$twin" ] && "$venv/bin/python" -I -S - "$twin" "$venv"; then
+elif [ -n "$twin" ] && "$venv/bin/python" -I -S "$link" "$twin" "$venv" </dev/null; then
   : # no resolver and no network: the same lock gave these packages before
 elif [ -n "$uv" ]; then
   install_with_uv </dev/null >&2

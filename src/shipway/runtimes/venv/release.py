@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shipway.core.action import Command, Pipe
+from shipway.core.action import Command, Pipe, Upload
 from shipway.core.layout import Layout
 from shipway.core.step import Step
 from shipway.runtimes.base import Release
@@ -29,29 +29,7 @@ UNPACK_SCRIPT = (
     ' tar -x -f "$1/src.tar" -C "$1/src"; rm -f -- "$1/src.tar"; printf %s "$2" >"$1/unpacked"'
 )
 HOLDS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
-# The first word is what outlives releases, the others are pairs: the place in the project, the place that it links to.
-LINK_SCRIPT = (
-    'set -e; umask 022; while [ $# -gt 0 ]; do here=${1%/}; there=${2%/}; mkdir -p -- "$(dirname -- "$here")"'
-    ' "$(dirname -- "$there")"; case $1 in */) mkdir -p -- "$there";; esac;'
-    ' if [ -e "$here" ] && [ ! -L "$here" ]; then'
-    ' if [ -d "$here" ]; then mkdir -p -- "$there"; (cd -- "$here" && tar -c -f - .) | (cd -- "$there" &&'
-    ' tar -x -k -f - 2>/dev/null) || :; elif [ ! -e "$there" ]; then cp -p -- "$here" "$there"; fi;'
-    ' rm -rf -- "$here"; fi;'
-    ' ln -sfn -- "$there" "$here"; shift 2; done'
-)
 MARK_SCRIPT = 'printf %s "$2" >"$1.new" && mv -f -- "$1.new" "$1"'
-# After the release and its home: one process id file per role. A release that runs is not removed.
-REMOVE_SCRIPT = (
-    "launch=$(cat);"
-    " release=$1 static=$2 python=$3 script=$4 logs=$5; shift 5; for f; do"
-    ' if printf %s "$launch" | sh -s alive "$f" >/dev/null; then'
-    ' echo "it still runs: ${f##*/}" >&2; exit 1; fi; done;'
-    ' rm -f -- "$release/complete";'
-    ' for p in "$release/venv/bin/python" "$python"; do if command -v -- "$p" >/dev/null 2>&1; then'
-    ' "$p" -I -S -c "$script" remove "$release" "$static"; break; fi; done;'
-    ' for f; do n=${f##*/}; n=${n%.pid}; rm -f -- "$f" "$logs/$n.log" "$logs/$n.log".[0-9]; done;'
-    ' rm -rf -- "$release"'
-)
 PACKAGES_LIMIT_S = 900.0
 MANAGE_LIMIT_S = 300.0
 UNPACK_LIMIT_S = 300.0
@@ -107,15 +85,15 @@ class OnDisk:
         layout, settings = self.layout, self.settings
         venv = layout.venv(release.release)
         argv = (
-            "sh", "-c", resource("packages.sh"), "sh",
+            "sh", "-s", "--",
             venv, self._key(), settings.lock, settings.lock_file, layout.source(release.release),
-            settings.python, layout.cache, layout.releases, layout.tools,
+            settings.python, layout.cache, layout.releases, layout.tools, f"{layout.release(release.release)}/link.py",
         )  # fmt: skip
         return Step(
             id=f"{self.host}/install-packages-{release.release}",
             title=f"install the packages of {release.release}",
             host=self.host,
-            do=(Command(argv, stdin=(resource("link_script.py"),), limit_s=PACKAGES_LIMIT_S),),
+            do=(Command(argv, stdin=(resource("packages.sh"),), limit_s=PACKAGES_LIMIT_S),),
             done=self._holds(f"{venv}/.shipway-key", self._key()),
             undo=(Command(("rm", "-rf", "--", venv), limit_s=UNPACK_LIMIT_S),),
         )
@@ -130,14 +108,25 @@ class OnDisk:
         if self.settings.media_root:
             pairs.append((f"{source}/{self.settings.media_root.rstrip('/')}/", self.layout.media))
         words = tuple(word for pair in pairs for word in pair)
-        return Command(("sh", "-c", LINK_SCRIPT, "sh", *words)) if words else None
+        return Command(("/bin/sh", f"{self.layout.release(release)}/launch", "link", *words)) if words else None
 
     def publish_command(self, release: str, verb: str) -> Command:
         """Return the command that publishes collected files; `replace` also those whose name holds no hash."""
         python = f"{self.layout.venv(release)}/bin/python"
         collected = f"{self.layout.source(release)}/{self.settings.static_root.rstrip('/')}"
-        argv = (python, "-I", "-S", "-", verb, collected, self.layout.release(release), self.layout.static)
-        return Command(argv, stdin=(resource("static_script.py"),), limit_s=MANAGE_LIMIT_S)
+        where = self.layout.release(release)
+        argv = (python, "-I", "-S", f"{where}/static.py", verb, collected, where, self.layout.static)
+        return Command(argv, limit_s=MANAGE_LIMIT_S)
+
+    def script_uploads(self, release: str) -> tuple[Upload, ...]:
+        """Return the scripts that a release carries: it is always handled by those that it was made with."""
+        scripts = (
+            ("launch", "launch.sh", 0o755),
+            ("link.py", "link_script.py", 0o644),
+            ("static.py", "static_script.py", 0o644),
+        )
+        where = self.layout.release(release)
+        return tuple(Upload(f"{where}/{name}", (resource(file),), mode) for name, file, mode in scripts)
 
     def complete_step(self, release: Release) -> Step:
         """Return the step that marks the release as whole."""
@@ -154,13 +143,12 @@ class OnDisk:
     def remove_step(self, release: str, pidfiles: Sequence[str]) -> Step:
         """Return the step that removes a stopped release, its logs, and static files that only it had."""
         layout, where = self.layout, self.layout.release(release)
-        script = resource("static_script.py")
-        argv = ("sh", "-c", REMOVE_SCRIPT, "sh", where, layout.static, self.settings.python, script, layout.log)
+        argv = ("sh", "-s", "remove", where, layout.static, self.settings.python, layout.log, *pidfiles)
         return Step(
             id=f"{self.host}/remove-{release}",
             title=f"remove {release}",
             host=self.host,
-            do=(Command((*argv, *pidfiles), stdin=(resource("launch.sh"),), limit_s=UNPACK_LIMIT_S),),
+            do=(Command(argv, stdin=(resource("launch.sh"),), limit_s=UNPACK_LIMIT_S),),
             done=Command(("test", "!", "-e", where)),
             harmless=True,
         )

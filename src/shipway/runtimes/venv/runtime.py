@@ -162,7 +162,7 @@ class Venv:
 
     def _describe_step(self, release: str, units: Sequence[Unit]) -> Step:
         """Return the step that writes what a release needs besides its source: environment, programs, links."""
-        actions: list[Action] = [Upload(self._launcher(release), (resource("launch.sh"),), 0o755)]
+        actions: list[Action] = [*self._disk.script_uploads(release)]
         for unit in units:
             actions += self._unit_files(unit)
         if link := self._disk.link_command(release):

@@ -1,8 +1,8 @@
 """Puts the collected static files of a release where the proxy serves them. Python 3.9, standard library.
 
-    python -I -S - publish COLLECTED RELEASE STATIC < static_script.py   adds what is new
-    python -I -S - replace COLLECTED RELEASE STATIC < static_script.py    the same; names without a hash are replaced
-    python -I -S - remove RELEASE STATIC < static_script.py               removes what no other release has
+    python -I -S static_script.py publish COLLECTED RELEASE STATIC   adds what is new
+    python -I -S static_script.py replace COLLECTED RELEASE STATIC   the same; names without a hash are replaced
+    python -I -S static_script.py remove RELEASE STATIC              removes what no other release has
 
 Files whose name holds a hash of their content stand side by side for all releases and are never written twice. Others
 (`admin/css/base.css`) can hold one content only: that of the release that was started last.
