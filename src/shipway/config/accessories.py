@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,9 +15,10 @@ from shipway.config.proxy import PROXY_TREE
 from shipway.config.registry import Registry, check_registry
 from shipway.config.report import Report
 from shipway.config.scalars import is_octal
-from shipway.config.tree import MapNode, Node, Path, ScalarNode, ScalarValue
+from shipway.config.tree import MapNode, Node, Path, ScalarNode, ScalarValue, node_at
 
 PLACES = ("host", "hosts", "role", "roles", "tag", "tags")
+_MODE = re.compile(r"[0-7]{3,4}|[ugoa]*[-+=][rwxXst]*(?:,[ugoa]*[-+=][rwxXst]*)*")
 _PARTS = ("local", "remote", "mode", "owner", "options")
 
 
@@ -80,7 +82,7 @@ def _mount(parts: Mapping[str, str | None], path: Path, report: Report) -> Mount
     if not local or not remote:
         report.add("required", path, "names no path on both sides", next="write `local/path:/path/in/container`")
         return None
-    if mode is not None and not (mode.isdigit() and set(mode) <= set("01234567") and len(mode) in (3, 4)):
+    if mode is not None and not _MODE.fullmatch(mode):
         report.add("value", (*path, "mode"), f"`{mode}` is no file mode", next='write "0640"')
         return None
     return Mount(local, remote, mode, parts.get("owner"), parts.get("options"))
@@ -105,25 +107,20 @@ class _ProxyOrOff:
         return {"anyOf": [PROXY_TREE.schema(), {"const": False}]}
 
 
+def _is_filled(node: Node | None) -> bool:
+    return isinstance(node, MapNode) and bool(node.entries)
+
+
 def _check_accessory(accessory: AccessorySection, path: Path, report: Report) -> None:
     given = [name for name in PLACES if getattr(accessory, name) is not None]
-    written = [name for name in PLACES if _is_written(report, (*path, name))]
+    written = [name for name in PLACES if node_at(report.root, (*path, name)) is not None]
     if len(written or given) != 1:
         what = "specify one of `host`, `hosts`, `role`, `roles`, `tag` or `tags`"
         report.add("required", path, what, next="keep one of them" if written else "add `role: web` or `host: …`")
-    if accessory.registry is not None:
+    if accessory.registry is not None and _is_filled(node_at(report.root, (*path, "registry"))):
         check_registry(accessory.registry, (*path, "registry"), report)
-    if not accessory.image and not any("/image" in found.where for found in report.findings):
+    if not accessory.image and (accessory.image == "" or node_at(report.root, (*path, "image")) is None):
         report.add("required", path, "has no image", next="add `image: postgres:17`")
-
-
-def _is_written(report: Report, path: Path) -> bool:
-    node: Node = report.root
-    for step in path:
-        if not (isinstance(node, MapNode) and step in node.entries):
-            return False
-        node = node.entries[str(step)].node
-    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from shipway.config.model import Accessory, Config, Role
 from shipway.config.registry import Registry, check_registry
 from shipway.config.report import Report
 from shipway.config.root import Root
-from shipway.config.tree import MapNode, Path
+from shipway.config.tree import MapNode, Path, node_at
 from shipway.config.version import KAMAL_LEVEL, is_newer, is_version
 
 _SERVICE = re.compile(r"[a-z0-9_-]+", re.IGNORECASE | re.ASCII)
@@ -45,12 +45,7 @@ def check_all(subject: Subject, report: Report) -> None:
 
 
 def _has(report: Report, *path: str) -> bool:
-    node: object = report.root
-    for step in path:
-        if not isinstance(node, MapNode) or step not in node.entries:
-            return False
-        node = node.entries[step].node
-    return True
+    return node_at(report.root, path) is not None
 
 
 def _say_destination(names: Sequence[str], report: Report) -> None:
@@ -78,8 +73,8 @@ def _check_required(subject: Subject, report: Report) -> None:
 
 
 def _is_filled(report: Report) -> bool:
-    entry = report.root.entries.get("accessories")
-    return entry is not None and not (isinstance(entry.node, MapNode) and not entry.node.entries)
+    node = node_at(report.root, ("accessories",))
+    return node is not None and not (isinstance(node, MapNode) and not node.entries)
 
 
 def _check_roles(subject: Subject, report: Report) -> None:

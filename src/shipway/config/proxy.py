@@ -66,7 +66,7 @@ class Proxy:
     forward_headers: bool | None = key(
         Boolean(), "Whether `X-Forwarded-*` headers of the client are passed on.", default="false with ssl, else true"
     )
-    response_timeout: int | None = key(Integer(least=1, unit="s"), "Seconds that a response may take.", default="30")
+    response_timeout: int | None = key(Integer(least=0, unit="s"), "Seconds that a response may take.", default="30")
     path_prefix: str | None = key(Text(strict=True), "The path below which the site is; several with commas.")
     path_prefixes: tuple[str, ...] | None = key(ListOf(Text(strict=True)), "The paths below which the site is.")
     strip_path_prefix: bool | None = key(Boolean(), "Whether the prefix is cut off on the way.", default="true")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shipway.config.keys import key
 from shipway.config.kinds import Schema, Text
 from shipway.config.report import Report
-from shipway.config.tree import ListNode, Node, Path, ScalarNode
+from shipway.config.tree import ListNode, Node, Path, ScalarNode, node_at
 from shipway.core.secret import SecretRef
 
 _CREDENTIAL = "should be a string or an array with one string (for secret lookup)"
@@ -42,18 +42,15 @@ class CredentialKind:
     def _is_text(node: Node) -> bool:
         return isinstance(node, ScalarNode) and node.kind == "string" and node.value != ""
 
-    def read(self, node: Node, path: Path, report: Report) -> Credential | None:
-        """Return the value, or a reference to its secret."""
+    def read(self, node: Node, path: Path, report: Report) -> Credential | None:  # noqa: ARG002  the protocol
+        """Return the value, or a reference to its secret; `check_registry` tells what is wrong with anything else."""
         match node:
             case ListNode(items=(ScalarNode(value=str(name)),)) if self.accepts(node):
                 return SecretRef(name)
             case ScalarNode(value=str(text)) if self.accepts(node):
                 return Inline(text)
-            case ScalarNode(value=None | ""):
-                report.add("required", path, "is required", next=_NEXT)
             case _:
-                report.add("type", path, _CREDENTIAL, next=_NEXT)
-        return None
+                return None
 
     def schema(self) -> Schema:
         """Return the JSON Schema of the kind."""
@@ -94,14 +91,14 @@ class Registry:
 
 
 def check_registry(registry: Registry, path: Path, report: Report) -> None:
-    """Report missing credentials of a registry that needs a login."""
+    """Report what is wrong with the credentials of a registry that needs a login."""
     if registry.is_local:
         return
     for name in ("username", "password"):
-        if getattr(registry, name) is None and not _is_reported(report, (*path, name)):
+        if getattr(registry, name) is not None:
+            continue
+        node = node_at(report.root, (*path, name))
+        if node is None or (isinstance(node, ScalarNode) and node.value in (None, "")):
             report.add("required", (*path, name), "is required", next=_NEXT)
-
-
-def _is_reported(report: Report, path: Path) -> bool:
-    place = " " + "/".join(map(str, path))
-    return any(found.where.endswith(place) for found in report.findings)
+        else:
+            report.add("type", (*path, name), _CREDENTIAL, next=_NEXT)

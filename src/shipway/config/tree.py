@@ -81,6 +81,16 @@ def is_null(node: Node) -> bool:
     return isinstance(node, ScalarNode) and node.kind == "null"
 
 
+def node_at(root: Node, path: Path) -> Node | None:
+    """Return what stands at `path`, a path of keys, or None."""
+    node = root
+    for step in path:
+        if not isinstance(node, MapNode) or str(step) not in node.entries:
+            return None
+        node = node.entries[str(step)].node
+    return node
+
+
 def locate(root: Node, path: Path) -> Mark:
     """Return the place of the deepest part of `path` that exists under `root`."""
     mark, node = root.mark, root
