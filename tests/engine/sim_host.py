@@ -15,6 +15,7 @@ from shipway.core.ports import Result
 from shipway.engine import lock
 from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT
 from shipway.engine.observe import FREE_SCRIPT
+from shipway.engine.resume import PIECE_SCRIPT
 
 OK, NO = Result(0), Result(1)
 Fault = Callable[[str, Sequence[str]], str]
@@ -100,8 +101,6 @@ class Fleet:
                 return _SCRIPTS[script](self, host, args, stdin)
             case ("sim", verb, *args):
                 return _VERBS[verb](self, host, args)
-            case ("head", "-c", _, "--", path):
-                return _text(host.files[path]) if path in host.files else NO
             case ("date", "+%s"):
                 return _text(f"{self.now_s}\n")
             case ("id", "-un") | ("printenv", "HOME") | ("uname", "-sm"):
@@ -125,6 +124,11 @@ def _append(_fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Re
 
 def _tail(_fleet: Fleet, host: SimHost, args: Sequence[str], _stdin: str) -> Result:
     return _text(host.files.get(args[0], "")[-int(args[1]) :])
+
+
+def _piece(_fleet: Fleet, host: SimHost, args: Sequence[str], _stdin: str) -> Result:
+    path, first, size = args[0], int(args[1]) - 1, int(args[2])
+    return _text(host.files[path][first : first + size]) if path in host.files else NO
 
 
 def _upload(_fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Result:
@@ -178,6 +182,7 @@ def _remove_lock(fleet: Fleet, host: SimHost, args: Sequence[str], _stdin: str) 
 _SCRIPTS: dict[str, Callable[[Fleet, SimHost, Sequence[str], str], Result]] = {
     APPEND_SCRIPT: _append,
     TAIL_SCRIPT: _tail,
+    PIECE_SCRIPT: _piece,
     UPLOAD_SCRIPT: _upload,
     WAIT_SCRIPT: _wait,
     FREE_SCRIPT: lambda *_: _text("Filesystem 1024-blocks Used Available Capacity Mounted on\nsim 9 1 8 11% /\n"),

@@ -32,6 +32,7 @@ class Switch:
     passed: int = 0
     is_dead: bool = False
     unreachable: set[str] = field(default_factory=set)
+    states: list[object] | None = None  # when a list: what the fleet was at each point
 
     def is_cut(self, host: str) -> bool:
         if self.host not in ("", host):
@@ -77,6 +78,8 @@ class SimTransport:
             raise Killed
         if host in self.switch.unreachable:
             raise Unreachable("ssh.unreachable", f"could not reach {host}")
+        if self.switch.states is not None:
+            self.switch.states.append(self.fleet.state())
         if not self.switch.is_cut(host):
             return
         if self.switch.cut == "kill":

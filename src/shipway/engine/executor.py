@@ -23,7 +23,7 @@ from shipway.core.plan_codec import plan_to_json
 from shipway.core.ports import Request
 from shipway.core.record import Record
 from shipway.core.step import Plan, Stage, Step
-from shipway.engine.journal import last_words, parse_tail, tail
+from shipway.engine.journal import last_words, require_tail, tail
 from shipway.engine.outcome import Ending, Failure, Outcome, host_ends, unwritable
 from shipway.engine.progress import Progress
 from shipway.engine.run_state import BEHIND, OURS, RunState, is_standing
@@ -125,22 +125,35 @@ class _Run:
         return "yes"
 
     async def _write(self, record: Record) -> tuple[Written, Failure | None]:
-        """Write a line of the run on the primary host; where the answer was lost, read what stands there."""
-        host, transport = self._plan.primary, self._world.transport
+        """Write a line of the run on the primary host; where the answer was lost, look, and write it once more."""
         try:
-            (result,) = await transport.exchange(host, [self._journal.append(host, [record])])
-            if result.ok:
-                return "yes", None
-            failure = unwritable(host, result)
+            return await self._append(record)
+        except ConnectionLost:
+            pass
         except ShipwayError as error:
-            failure = self._progress.failure_of(error)
+            return "no", self._progress.failure_of(error)
         try:
-            (result,) = await transport.exchange(host, [tail(self._world.layout(host))])
-        except ShipwayError:
-            return "in doubt", failure
-        if record in parse_tail(result):
+            if await self._stands(record):
+                return "yes", None
+            return await self._append(record)
+        except ShipwayError as error:
+            return "in doubt", self._progress.failure_of(error)
+
+    async def _append(self, record: Record) -> tuple[Written, Failure | None]:
+        host = self._plan.primary
+        (result,) = await self._world.transport.exchange(host, [self._journal.append(host, [record])])
+        if result.ok:
             return "yes", None
-        return ("no" if result.ok else "in doubt"), failure
+        try:
+            return ("yes", None) if await self._stands(record) else ("no", unwritable(host, result))
+        except ShipwayError:
+            return "in doubt", unwritable(host, result)
+
+    async def _stands(self, record: Record) -> bool:
+        """Whether the ledger has `record`. Raises Refused when it cannot be read."""
+        host = self._plan.primary
+        (result,) = await self._world.transport.exchange(host, [tail(self._world.layout(host))])
+        return record in require_tail(host, result)
 
     async def _unwind(self) -> Outcome:
         """Take back, in reverse, all that this run did since its last commit."""
@@ -198,7 +211,7 @@ class _Run:
 
     def _outcome(self, ending: Ending) -> Outcome:
         state = self._progress.state()
-        failure = next(iter(self._progress.failures), None)
+        failure = next(iter((*self._progress.failures, *self._progress.left)), None)
         if failure is None and ending != "done":
             failure = self._stopped()
         return Outcome(

@@ -21,8 +21,11 @@ from shipway.engine.outcome import Outcome
 from shipway.engine.run_state import RunState, replay
 from shipway.engine.world import World
 
-PLAN_LIMIT_BYTES = 16_777_216
-"""A plan for a hundred hosts is about a megabyte."""
+# A plan is read in pieces, since a transport keeps a bounded part of what one command prints.
+PIECE_SCRIPT = '[ -r "$1" ] || exit 1; tail -c "+$2" -- "$1" | head -c "$3"'
+PIECE_BYTES = 524_288
+PLAN_LIMIT_BYTES = 33_554_432
+"""A plan for a hundred hosts is a few megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,19 @@ async def abandon_open_run(world: World, primary: str, why: str) -> Plan | None:
 
 async def _load_plan(world: World, primary: str, run: str) -> Plan:
     path = world.layout(primary).run_plan(run)
-    command = Command(("head", "-c", str(PLAN_LIMIT_BYTES), "--", path), limit_s=60.0)
-    (result,) = await world.transport.exchange(primary, [Request(command, "never")])
-    said = last_words(result.stderr.decode("utf-8", "replace"))
+    text, said = "", ""
+    while len(text) < PLAN_LIMIT_BYTES:
+        argv = ("sh", "-c", PIECE_SCRIPT, "sh", path, str(len(text) + 1), str(PIECE_BYTES))
+        (result,) = await world.transport.exchange(primary, [Request(Command(argv), "never")])
+        if not result.ok or result.truncated:
+            said = last_words(result.said)
+            break
+        text += result.stdout.decode("ascii", "replace")
+        if len(result.stdout) < PIECE_BYTES:
+            break
     try:
-        if result.ok and not result.truncated:
-            return plan_from_json(result.text)
+        if not said:
+            return plan_from_json(text)
     except PlanFormatError as error:
         said = str(error)
     raise Refused(
