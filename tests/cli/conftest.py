@@ -1,8 +1,10 @@
 """A project in git on this machine, with this machine as its only host."""
 
 import json
+import shutil
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,8 +78,9 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Project:
-    directory, state = tmp_path / "shop", tmp_path / "state"
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Project]:
+    place = tempfile.mkdtemp(prefix="sw-")  # pytest's own directories are too long for a socket of supervisor
+    directory, state = tmp_path / "shop", Path(place, "state")
     directory.mkdir()
     made = Project(directory, state, capsys)
     made.write("manage.py", "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\n")
@@ -90,7 +93,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     made.write(".kamal/secrets", "SECRET_KEY=$(cat .kamal/key)\n")
     made.write(".kamal/key", SECRET)
     monkeypatch.chdir(directory)
-    return made
+    yield made
+    shutil.rmtree(place)
 
 
 @pytest.fixture

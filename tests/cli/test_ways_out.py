@@ -1,5 +1,6 @@
 """Every way out of `main`: the exit code, the message, and what is kept for us."""
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -33,7 +34,7 @@ def failing(error: BaseException) -> click.Command:
         (StepFailed("a.b", "no", ended=Exit.UNDONE), 10),
         (StepFailed("a.b", "no", ended=Exit.MIXED), 11),
         (KeyboardInterrupt(), 130),
-        (BrokenPipeError(), 0),
+        (BrokenPipeError(errno.EPIPE, "gone"), 0),
         (click.UsageError("no"), 2),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, int) else str(value),

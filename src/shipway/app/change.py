@@ -55,11 +55,20 @@ class Run:
         return RunLock(self.world, self.context.site.primary, owner, wait_s=wait_s, take_stale=True)
 
 
-async def change(run: Run, planner: Planner) -> Report:
-    """Bring what `planner` plans to its end and report. Raises what refuses or fails it."""
+async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], bool] = lambda _: False) -> Report:
+    """Bring what `planner` plans to its end and report. Raises what refuses or fails it.
+
+    A run that was cut short is settled first; nothing more is done when that `is_enough`.
+    """
     agreed = await _agree(run, planner) if run.caller.confirm is not None else ""
     async with run.lock("") as _:
-        plan = planner(await _settled_facts(run))
+        facts = await run.context.observe()
+        if open_run_id(facts.primary.records):
+            settled = await _settle(run)
+            if settled is not None and is_enough(settled):
+                return await _settled_report(run, settled)
+            facts = await run.context.observe()
+        plan = planner(facts)
         if agreed and plan_fingerprint(plan) != agreed:
             raise Refused(
                 "run.world_changed",
@@ -74,28 +83,46 @@ async def change(run: Run, planner: Planner) -> Report:
 
 
 async def _agree(run: Run, planner: Planner) -> str:
-    """Show the plan and ask; return its fingerprint. An open run is not settled before somebody agreed."""
-    plan = planner(await run.context.observe())
+    """Show the plan and ask; return its fingerprint. Where a run is open nobody is asked: it is settled first."""
+    facts = await run.context.observe()
+    if open_run_id(facts.primary.records):
+        return ""
+    plan = planner(facts)
     preview = Preview(plan, await true_already(run.context.transport, plan))
     if run.caller.confirm is not None and not run.caller.confirm(preview):
         raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
     return plan_fingerprint(plan)
 
 
-async def _settled_facts(run: Run) -> Facts:
-    """Return facts in which no run is open: one that is gets settled first."""
-    facts = await run.context.observe()
-    if not open_run_id(facts.primary.records):
-        return facts
+async def _settle(run: Run) -> Outcome | None:
+    """Take the open run back, or bring it to its end when it has committed. Raises when neither works."""
     run.caller.say("A run was cut short before; it is settled first.")
     with run.interruption.run_in_progress():
         outcome = await undo_open_run(run.world, run.context.site.primary)
-    if outcome is not None:
-        if outcome.ending == "mixed" and (error := outcome.error()):
-            raise error
-        how = "brought to its end" if outcome.ending == "done" else "taken back"
-        run.caller.say(f"{outcome.plan.verb} {outcome.plan.release} was {how}: {outcome.now()}.")
-    return await run.context.observe()
+    if outcome is None:
+        return None
+    if outcome.ending == "mixed" and (error := outcome.error()):
+        raise error
+    how = "brought to its end" if outcome.ending == "done" else "taken back"
+    run.caller.say(f"{outcome.plan.verb} {outcome.plan.release} was {how}: {outcome.now()}.")
+    return outcome
+
+
+async def _settled_report(run: Run, settled: Outcome) -> Report:
+    plan = settled.plan
+    return Report(
+        verb="rollback",
+        run=plan.run,
+        outcome="done",
+        release=plan.base,
+        version="",
+        base=plan.release,
+        took_s=round(settled.took_s, 3),
+        serving=await _serving(run),
+        stages=tuple(run.timings.stages),
+        notes=(f"{plan.verb} {plan.release} had been cut short, and taking it back was all there was to do",),
+        next=_next(run, plan),
+    )
 
 
 def _nothing(run: Run, plan: Plan) -> Report:
@@ -134,6 +161,6 @@ async def _serving(run: Run) -> tuple[Serving, ...]:
 
 def _next(run: Run, plan: Plan) -> str:
     options = run.context.choice.options
-    if plan.verb == "deploy" and plan.base:
+    if plan.verb == "deploy" and plan.base and plan.run == run.id:
         return f"`shipway rollback{options}` goes back to {plan.base}"
     return f"`shipway status{options}` shows what serves"

@@ -17,7 +17,7 @@ from shipway.app.call import Caller, Choice
 from shipway.app.hosts import host_basics
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
-from shipway.app.targets import site_of
+from shipway.app.targets import check_releasable, site_of
 from shipway.app.transport import transport_of
 from shipway.core.events import Event, Listener
 from shipway.core.facts import Facts
@@ -108,7 +108,10 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
     transport = transport_of(service)
     try:
         hosts = await host_basics(service.config, transport)
-        yield Context(choice, service, site_of(service, hosts), transport, SystemClock(), _author())
+        site = site_of(service, hosts)
+        if releases:
+            check_releasable(site)
+        yield Context(choice, service, site, transport, SystemClock(), _author())
     finally:
         await transport.close()
 

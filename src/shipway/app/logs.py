@@ -43,9 +43,12 @@ async def logs(choice: Choice, caller: Caller, write: Write, *, lines: int, foll
             for unit, label in zip(units, labels, strict=True):
                 await _once(context, unit, lines, _writer(unit, label, write))
             return
-        async with asyncio.TaskGroup() as group:
-            for unit, label in zip(units, labels, strict=True):
-                group.create_task(_follow(context, unit, lines, _writer(unit, label, write)))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for unit, label in zip(units, labels, strict=True):
+                    group.create_task(_follow(context, unit, lines, _writer(unit, label, write)))
+        except ExceptionGroup as failed:  # the others were ended with the first
+            raise failed.exceptions[0] from None
 
 
 async def _running(context: Context) -> tuple[Unit, ...]:

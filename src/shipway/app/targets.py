@@ -15,6 +15,7 @@ from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.core.unit import HealthCheck
 from shipway.planning.site import RoleSpec, Site, Target
+from shipway.runtimes.base import Release
 from shipway.runtimes.venv import Venv
 
 _STOP_S = 30.0
@@ -31,7 +32,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             next="write `runtime: venv`",
         )
     try:
-        site = Site(
+        return Site(
             service=config.full_service,
             targets=tuple(_target(service, host, basics) for host, basics in hosts.items()),
             roles=tuple(_role(config, role) for role in sorted(config.roles, key=lambda role: not role.is_primary)),
@@ -41,16 +42,21 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             migrations="auto" if config.release.migrations == "auto" else "manual",
             manage=config.django.manage,
         )
-        _try_out(site)
     except ValueError as error:
         raise ConfigError("runtime.impossible", str(error), where=config.full_service) from error
-    return site
 
 
-def _try_out(site: Site) -> None:
-    """Build the commands of every unit once: what can never run is a mistake of the configuration, told early."""
-    for unit in site.units("r1", "0"):
-        site.target(unit.host).runtime.start_steps(unit)
+def check_releasable(site: Site) -> None:
+    """Build the commands of a release once. Raises ConfigError: what can never run is told before a host is changed."""
+    release = Release("r1", "0", "/")
+    try:
+        for target in site.targets:
+            units = tuple(site.units(release.release, release.version, host=target.host))
+            target.runtime.prepare_steps(release, units)
+            for unit in units:
+                target.runtime.start_steps(unit)
+    except ValueError as error:
+        raise ConfigError("runtime.impossible", str(error), where=site.service) from error
 
 
 def _target(service: Service, host: str, basics: HostBasics) -> Target:

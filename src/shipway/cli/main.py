@@ -15,7 +15,7 @@ from shipway import __version__
 from shipway.cli.group import LazyGroup
 from shipway.cli.render.error import render_error, render_error_json
 from shipway.cli.render.text import paint_for
-from shipway.cli.state import Session
+from shipway.cli.state import HungUp, Session
 from shipway.core.errors import Bug, Exit, Interrupted, ShipwayError, UsageError
 
 EPILOG = "\b\nExamples:\n  shipway plan deploy  (what would happen)\n  shipway deploy\n  shipway rollback"
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None, command: click.Command = root) -> in
     try:
         code = command.main(args=words, prog_name="shipway", standalone_mode=False, obj=session)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (HungUp, BrokenPipeError):
         return _hang_up()
     except click.ClickException as error:
         session.json = session.json or "--json" in _own_words(words)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from shipway.cli.state import Session
+from shipway.cli.state import HungUp, Session
 from shipway.cli.table import VERBS
 
 Function = Callable[..., Any]
@@ -73,7 +73,10 @@ def shared(*names: str) -> Callable[[Function], Function]:
     def decorate(function: Function) -> Function:
         def call(*args: Any, **values: Any) -> Any:
             taken = {name: values.pop(name) for name in names}
-            return function(_given(taken), *args, **values)
+            try:
+                return function(_given(taken), *args, **values)
+            except BrokenPipeError as error:
+                raise HungUp from error
 
         call.__name__, call.__doc__ = function.__name__, function.__doc__
         call.__click_params__ = list(getattr(function, "__click_params__", []))  # type: ignore[attr-defined]

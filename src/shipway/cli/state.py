@@ -6,6 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
+class HungUp(Exception):
+    """Whoever read our output has gone (`shipway logs | head`). click would exit 1 for the BrokenPipeError itself."""
+
+
 def _as_it_is(text: str) -> str:
     return text
 

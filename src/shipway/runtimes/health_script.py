@@ -163,12 +163,12 @@ def last_lines(path: str) -> list[str]:
 
 
 def told(answer: dict[str, object], log: str) -> str:
-    """Return a failure in plain words, for standard error."""
-    cause = likely_cause(answer)
-    lines = [f"not healthy after {answer['attempts']} tries in {answer['waited_s']} s: {cause}"]
-    lines += [f"{key}: {answer[key]}" for key in ("status", "error", "location", "body") if answer.get(key)]
-    if log and (tail := last_lines(log)):
-        lines += [f"last lines of {log}:", *tail]
+    """Return a failure in plain words, for standard error. The cause stands last: of a failure the end is shown."""
+    tail = last_lines(log) if log else []
+    lines = [f"last lines of {log}:", *tail] if tail else []
+    facts = [(key, " ".join(str(answer.get(key) or "").split())) for key in ("status", "error", "location", "body")]
+    lines += [f"{key}: {text}" for key, text in facts if text]
+    lines.append(f"not healthy after {answer['attempts']} tries in {answer['waited_s']} s: {likely_cause(answer)}")
     return "\n".join(lines)
 
 

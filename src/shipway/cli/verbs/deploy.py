@@ -21,6 +21,9 @@ def command(given: Given) -> None:
     serving (exit code 10). A run that was cut short before is settled first. Nothing is asked: `shipway plan deploy`
     shows what would happen.
 
+    A release goes to all hosts and roles of the configuration, so there is no choice of hosts here: half a release
+    could not be rolled back to.
+
     With --json: an event per line, the report as the last line.
     """
     from shipway.app.deploy import deploy

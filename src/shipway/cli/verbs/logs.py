@@ -11,6 +11,7 @@ from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.options import CONFIG, WHERE, Given, verb
 from shipway.cli.render.answer import say
 from shipway.cli.render.text import harmless
+from shipway.core.errors import Exit, Interrupted
 
 
 @verb(
@@ -22,7 +23,7 @@ from shipway.cli.render.text import harmless
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("-n", "--lines", type=click.IntRange(0), default=100, show_default=True, help="Lines of each process.")
-def command(given: Given, lines: int, *, follow: bool) -> None:
+def command(given: Given, lines: int, *, follow: bool) -> Exit:
     """Of every release that runs; with more than one process each line begins with its host and role.
 
     With --json a line is one object: host, role, release, line.
@@ -39,4 +40,10 @@ def command(given: Given, lines: int, *, follow: bool) -> None:
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
 
-    run(lambda _: logs(choice_of(given), caller_of(given), write, lines=lines, follow=follow), say)
+    try:
+        run(lambda _: logs(choice_of(given), caller_of(given), write, lines=lines, follow=follow), say)
+    except Interrupted:
+        if follow:  # the way in which following ends is no error
+            return Exit.INTERRUPTED
+        raise
+    return Exit.OK

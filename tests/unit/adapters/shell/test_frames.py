@@ -18,7 +18,7 @@ class Chunks:
     def __init__(self, *pieces: bytes) -> None:
         self.pieces = [piece for piece in pieces if piece]
 
-    async def read(self, n: int = -1, /) -> bytes:  # noqa: ARG002  the protocol's
+    async def read(self, n: int = -1, /) -> bytes:
         return self.pieces.pop(0) if self.pieces else b""
 
 
