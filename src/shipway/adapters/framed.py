@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from shipway.adapters.redact import Redactor
 from shipway.adapters.shell.script import Call
 from shipway.adapters.shell.session import Lost, Session, stops
 from shipway.core.action import Command
-from shipway.core.errors import ConnectionLost
+from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Output, Request, Result, Secrets
 from shipway.core.secret import SecretRef, Text, encode
 
@@ -62,16 +62,25 @@ class FramedTransport:
         calls = [Call(request, self._bytes(request.command.stdin)) for request in requests]
         results: list[Result] = []
         async with self._turns[host, track]:
-            for is_big, group in groupby(calls, key=lambda call: len(call.stdin) > INLINE_BYTES):
-                part = list(group)
-                if is_big:
-                    some = await self._each_alone(host, part, output)
-                else:
-                    some = await self._together(host, track, part, output)
+            for part in _parts(calls):
+                try:
+                    some = await self._run(host, track, part, output)
+                except Unreachable as error:
+                    if not results:
+                        raise
+                    raise self._connector.lost(host, error.what) from error
                 results += some
                 if stops(part[len(some) - 1], some[-1]):
                     break
         return tuple(results)
+
+    async def _run(self, host: str, track: str, part: list[Call], output: Output | None) -> list[Result]:
+        if not _is_big(part[0]):
+            return await self._together(host, track, part, output)
+        result = await self._alone(host, part[0])
+        if output is not None:
+            output(result.stdout + result.stderr)
+        return [result]
 
     async def _together(self, host: str, track: str, calls: list[Call], output: Output | None) -> list[Result]:
         session = await self._shell(host, track)
@@ -79,17 +88,6 @@ class FramedTransport:
             return await session.run(calls, output)
         except Lost as lost:
             raise self._connector.lost(host, str(lost)) from None
-
-    async def _each_alone(self, host: str, calls: list[Call], output: Output | None) -> list[Result]:
-        results: list[Result] = []
-        for call in calls:
-            result = await self._alone(host, call)
-            if output is not None:
-                output(result.stdout + result.stderr)
-            results.append(result)
-            if stops(call, result):
-                break
-        return results
 
     async def _alone(self, host: str, call: Call) -> Result:
         async def feed(child: Child) -> None:
@@ -180,3 +178,16 @@ class FramedTransport:
             )
             for part in text
         )
+
+
+def _is_big(call: Call) -> bool:
+    return len(call.stdin) > INLINE_BYTES
+
+
+def _parts(calls: list[Call]) -> Iterator[list[Call]]:
+    """Yield what can be sent in one write: small calls together, each big one alone."""
+    for is_big, group in groupby(calls, key=_is_big):
+        if is_big:
+            yield from ([call] for call in group)
+        else:
+            yield list(group)
