@@ -77,6 +77,8 @@ def _tell(error: ShipwayError, session: Session) -> int:
             sys.stderr.flush()
     except BrokenPipeError:
         _hang_up()
+    except OSError:
+        pass  # the terminal is gone; the exit code still tells
     return int(error.exit_code)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 
 
 def print_text(text: str) -> None:
@@ -19,6 +20,7 @@ def print_json(value: object) -> None:
 
 
 def say(text: str) -> None:
-    """Write `text` and a newline to standard error: what is not the result."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
-    sys.stderr.flush()
+    """Write `text` and a newline to standard error: what is not the result. A closed terminal is no reason to fail."""
+    with suppress(OSError):
+        sys.stderr.write(text.rstrip("\n") + "\n")
+        sys.stderr.flush()

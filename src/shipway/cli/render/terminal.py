@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self, TextIO
 
 from shipway.cli.render.board import Board
@@ -41,7 +42,8 @@ class Terminal:
 
     def __exit__(self, *_error: object) -> None:
         if self._live is not None:
-            self._live.stop()
+            with suppress(OSError):  # a terminal that was closed must not hide how the run ended
+                self._live.stop()
             self._live = None
 
     def listen(self, event: Event) -> None:

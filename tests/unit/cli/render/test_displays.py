@@ -1,7 +1,10 @@
 """A run as it is shown while it runs: plain lines, JSON lines, a live display."""
 
+import errno
 import io
 import json
+
+import pytest
 
 from shipway.cli.render.board import Board
 from shipway.cli.render.json_lines import JsonLines
@@ -104,6 +107,25 @@ def test_the_live_display_leaves_what_mattered_on_the_screen() -> None:
     assert "✗ b: start web" in text
     assert "port taken" in text
     assert "✓ Start r2" in text
+
+
+class Closed(io.StringIO):
+    """A terminal whose window was closed."""
+
+    is_closed = False
+
+    def write(self, text: str) -> int:
+        if self.is_closed:
+            raise OSError(errno.EIO, "Input/output error")
+        return super().write(text)
+
+
+def test_a_closed_terminal_does_not_hide_how_the_run_ended() -> None:
+    stream = Closed()
+    with pytest.raises(KeyError), Terminal(stream, Paint(), 0) as display:  # noqa: PT012  both ends of the display count
+        display.listen(RUN[1])
+        stream.is_closed = True
+        raise KeyError
 
 
 def test_tables_are_aligned_and_harmless() -> None:
