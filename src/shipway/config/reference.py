@@ -109,7 +109,8 @@ def _section(model: type, path: str) -> Iterator[str]:
 
 def _is_repeated(path: str, name: str) -> bool:
     # These have the same keys at a role or accessory as at the root; roles and accessories have chapters of their own.
-    return name == "accessories" or (path != "" and name in ("proxy", "logging", "registry"))
+    is_laid_over = path.startswith(("servers/", "accessories/")) and name in ("proxy", "logging", "registry")
+    return name == "accessories" or is_laid_over
 
 
 def _inner(kind: Kind) -> Section | None:
