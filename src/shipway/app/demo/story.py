@@ -175,7 +175,7 @@ ACTS: tuple[Act, ...] = (
 )
 
 WHERE_NEXT: tuple[tuple[str, str], ...] = (
-    ("shipway plan deploy", "shows every command that a deploy would run, and runs none"),
+    ("shipway plan deploy -v", "shows every command that a deploy would run, and runs none"),
     ("shipway releases", "what was put on the servers, and what became of it"),
     ("shipway audit", "who did what and when, and how it ended"),
     ("shipway config", "the configuration as it is understood"),

@@ -86,7 +86,7 @@ def _host_state(host: HostStatus) -> list[str]:
         found.append("in maintenance")
     if not host.is_keeper_up:
         found.append("process keeper down")
-    if not host.is_proxy_up:
+    if host.has_proxy and not host.is_proxy_up:
         found.append("proxy down")
     if host.free_bytes >= 0:
         found.append(f"{host.free_bytes / _GIB:.1f} GiB free")
