@@ -8,6 +8,7 @@ import click
 import pytest
 
 from shipway.cli.reference import commands
+from shipway.config.reference import WITHOUT_EFFECT
 from shipway.config.schema import config_schema
 from shipway.core.errors import Exit
 from shipway.core.layout import Layout
@@ -66,3 +67,4 @@ def test_every_key_of_the_configuration_has_its_heading() -> None:
     wanted = {key for key in keys(config_schema(), "") if not key.startswith(("env/", "registry/"))}
     assert wanted - told == set()
     assert len(wanted) > 100
+    assert set(WITHOUT_EFFECT) - told == set()

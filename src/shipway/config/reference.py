@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from shipway.config.accessories import ACCESSORY, MountKind
@@ -62,9 +63,16 @@ The file is rendered before it is read. Between `<%=` and `%>` may stand:
 | `proxy/run/bind_ips` that are no addresses | not checked | error |
 | a number that reads otherwise than it is written, such as `3.10` in `env` | 3.1 | the same, with a warning |
 | `run_directory`; `driver: docker` with cache, remote or several arches | ignored | accepted, with a warning |
-
-## Keys
 """
+WITHOUT_EFFECT = (
+    *("image", "registry", "builder", "accessories", "labels", "volumes", "asset_path", "logging", "output", "aliases"),
+    *("hooks_path", "hooks_output", "readiness_delay", "boot/wait", "boot/parallel_roles", "sshkit", "ssh/log_level"),
+    *("venv/extras", "venv/groups", "proxy/app_port", "proxy/buffering/max_response_body"),
+    *(f"proxy/run/{name}" for name in ("metrics_port", "debug", "log_max_size", "publish", "options")),
+    *(f"proxy/run/{name}" for name in ("registry", "repository", "version")),
+    *(f"servers/<role>/{name}" for name in ("options", "labels", "logging", "asset_path")),
+)
+"""Keys that are read and checked, and that nothing uses yet with `runtime: venv`, the one runtime that there is."""
 
 _ENV = """\
 
@@ -83,7 +91,16 @@ A host is a name or an address, with tags where it has any: `- 192.0.2.1`, `- 19
 
 def config_reference() -> str:
     """Return the whole page."""
-    return _INTRODUCTION + "".join(_section(Root, "")) + "".join(_parts())
+    return _INTRODUCTION + _without_effect() + "\n## Keys\n" + "".join(_section(Root, "")) + "".join(_parts())
+
+
+def _without_effect() -> str:
+    names = ", ".join(f"`{name}`" for name in WITHOUT_EFFECT)
+    text = f"In this version these are read and checked, and nothing uses them: {names}. `approve` of"
+    text += " `release/migrations` is the same as `manual`."
+    return (
+        "\n## Without effect yet\n\n" + textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
+    )
 
 
 def _parts() -> Iterator[str]:
