@@ -73,6 +73,13 @@ def test_starting_needs_no_keeper_that_is_up(shop: Site) -> None:
     assert shop.running() == {("web", "r2")}
 
 
+def test_a_unit_keeps_its_end_of_the_keepers_pipe(shop: Site) -> None:
+    """Without a reader of that pipe supervisord can poll it in a loop that takes a whole core."""
+    worker = shop.unit("r1", "worker")
+    shop.start(worker)
+    assert str(Path(f"/proc/{shop.pid(worker)}/fd/8").readlink()).startswith("pipe:")
+
+
 def test_a_process_that_died_is_started_again(shop: Site) -> None:
     worker = shop.unit("r1", "worker")
     shop.start(worker)

@@ -119,6 +119,7 @@ def _facts(
         live=serves.live,
         is_keeper_up=runs.is_keeper_up,
         is_proxy_up=serves.is_proxy_up,
+        is_proxy_settled=serves.is_settled,
         is_in_maintenance=serves.is_in_maintenance,
         proxy_config_hash=serves.config_hash,
         records=parse_tail(ledger) if ledger else (),

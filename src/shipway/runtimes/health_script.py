@@ -16,6 +16,7 @@ LOG_LINES = 20
 LOG_BYTES = 8192
 MAX_STARTS = 3  # a unit that had to be started this often while we waited is in a crash loop
 FIRST_PAUSE_S = 0.05
+CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 0.6, 0.3, 0.1  # a process that has stopped computing has done its imports
 SUCCESS, REDIRECTION, SERVER_ERROR = 2, 3, 5  # the hundreds of RFC 9110, section 15
 
 
@@ -95,6 +96,7 @@ class Watch:
 
     def __init__(self, words: list[str]) -> None:
         self.words, self.process, self.is_alive, self.starts, self.since_s = words, "", False, 0, 0.0
+        self.used: list[tuple[float, float]] = []
 
     def look(self, now_s: float) -> None:
         """Ask once. The command prints which process was started last, and exits 0 while it lives."""
@@ -105,12 +107,33 @@ class Watch:
         )
         process = done.stdout.decode("ascii", "replace").strip()
         if process and process != self.process:
-            self.process, self.starts, self.since_s = process, self.starts + 1, now_s
+            self.process, self.starts, self.since_s, self.used = process, self.starts + 1, now_s, []
         self.is_alive = done.returncode == 0
+        self.used.append((now_s, processor_s(process)))
 
     def steady_s(self, now_s: float) -> float:
         """Return for how long the present process has been seen alive."""
         return now_s - self.since_s if self.is_alive else 0.0
+
+    def is_calm(self, now_s: float) -> bool:
+        """Return whether the process is past its start: it lives, and for a while it has hardly computed."""
+        before = [(at_s, used_s) for at_s, used_s in self.used if at_s <= now_s - CALM_FOR_S and used_s >= 0]
+        if not before or self.steady_s(now_s) < CALM_AFTER_S:
+            return False
+        at_s, used_s = before[-1]
+        return 0 <= self.used[-1][1] - used_s <= CALM_SHARE * (now_s - at_s)
+
+
+def processor_s(process: str) -> float:
+    """Return the processor time that a process has used, from proc(5); -1 where there is no such thing."""
+    import os
+
+    try:
+        with open(f"/proc/{int(process)}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime
+    except (OSError, ValueError, IndexError):
+        return -1.0
 
 
 def attempt(question: dict[str, object], watch: Watch, now_s: float) -> dict[str, object]:
@@ -120,7 +143,7 @@ def attempt(question: dict[str, object], watch: Watch, now_s: float) -> dict[str
     if watch.words and not watch.is_alive:
         return {"ok": False, "error": "ended: the process is not running"}
     if not (question.get("socket") or question.get("address")):
-        steady = watch.steady_s(now_s) >= float(str(question.get("steady_s", 3.0)))
+        steady = watch.is_calm(now_s) or watch.steady_s(now_s) >= float(str(question.get("steady_s", 3.0)))
         return {"ok": steady, "error": "" if steady else "ended: the process was not up long enough"}
     answer = ask(question)
     status = answer.get("status")

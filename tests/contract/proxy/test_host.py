@@ -26,6 +26,7 @@ def test_a_second_setup_changes_nothing(proxy: Caddy) -> None:
     assert facts.is_proxy_up
     assert not facts.is_in_maintenance
     assert facts.config_hash == proxy.config_hash
+    assert facts.is_settled
 
 
 def test_the_admin_socket_is_for_its_owner_only(host: Rig) -> None:

@@ -20,7 +20,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 # A request can read the address just before a switch and be counted just after it, so one zero is no proof: three in a
@@ -302,8 +302,20 @@ def drain(admin: str, address: str, limit_s: str) -> None:
     say(f"drained in {time.monotonic() - begin:.1f} s")
 
 
-def facts(home: str, service: str, admin: str) -> None:
-    """Tell what is there; everything is bounded, nothing is required."""
+def is_settled(home: str, service: str, admin: str, wanted: Sequence[str]) -> bool:
+    """Return whether there is nothing to do: site file and pages are the `wanted` ones, and Caddy runs with them."""
+    site, *sums = wanted
+    try:
+        configured(home, service, site)
+        holds(f"{home}/errors/{service}", *sums)
+        running(admin, f"{home}/caddy.json")
+    except (Failed, OSError, ValueError):
+        return False
+    return True
+
+
+def facts(home: str, service: str, admin: str, *wanted: str) -> None:
+    """Tell what is there; everything is bounded, nothing is required. `wanted`: see `is_settled`."""
     root = pathlib.Path(home)
     live = {}
     for path in sorted((root / "live" / service).glob("*"))[:200]:
@@ -316,6 +328,7 @@ def facts(home: str, service: str, admin: str) -> None:
                 "up": is_up(admin),
                 "maintenance": (root / "maintenance" / service).exists(),
                 "hash": digest(root / "sites" / f"{service}.json")[:12],
+                "settled": is_settled(home, service, admin, wanted),
             }
         )
     )

@@ -82,7 +82,8 @@ class Caddy:
 
     def probes(self) -> Mapping[str, Command]:
         """Return one read-only command: what is live, whether Caddy is up, maintenance, which configuration."""
-        return {"caddy": self._script("facts", self._layout.proxy, self._site.service, self._admin)}
+        wanted = (_sha256(self.site_text), *self._page_sums())
+        return {"caddy": self._script("facts", self._layout.proxy, self._site.service, self._admin, *wanted)}
 
     def parse(self, answers: Mapping[str, Result]) -> ProxyFacts:
         """Return what the answer tells. Malformed or missing answers are read as "nothing there"."""
@@ -102,6 +103,7 @@ class Caddy:
             is_proxy_up=body.get("up") is True,
             is_in_maintenance=body.get("maintenance") is True,
             config_hash=found if isinstance(found, str) and _HASH.fullmatch(found) else "",
+            is_settled=body.get("settled") is True,
         )
 
     def host_steps(self) -> tuple[Step, ...]:
@@ -174,7 +176,6 @@ class Caddy:
 
     def _pages(self) -> Step:
         folder, wanted = self._layout.errors, self._site.error_pages
-        sums = (f"{name}={_sha256(body)}" for name, body in wanted)
         return self._harmless(
             "proxy-pages",
             "put the error pages in place",
@@ -182,8 +183,11 @@ class Caddy:
                 Command(("sh", "-c", CLEAR_SCRIPT, "sh", folder)),
                 *(Upload(f"{folder}/{name}", (body,), mode=0o644) for name, body in wanted),
             ),
-            self._script("holds", folder, *sums),
+            self._script("holds", folder, *self._page_sums()),
         )
+
+    def _page_sums(self) -> tuple[str, ...]:
+        return tuple(f"{name}={_sha256(body)}" for name, body in self._site.error_pages)
 
     def _configure(self) -> Step:
         proxy, service = self._layout.proxy, self._site.service

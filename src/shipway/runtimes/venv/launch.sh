@@ -75,7 +75,9 @@ keep() {
   if alive "$_shipway_pidfile"; then adopt; fi
   cut_log "$_shipway_log"
   # The log is opened here and not read from a pipe by the keeper: what outlives its keeper goes on writing.
-  exec >>"$_shipway_log" 2>&1 </dev/null
+  # The keeper's end of our input stays open as 8: supervisord 4.3 polls it for ever, at a whole core, once its reader is
+  # gone and the number was a connection's before (poller.py leaves POLLERR alone).
+  exec 8<&0 >>"$_shipway_log" 2>&1 </dev/null
   printf '%s\n' "$$" "$(born "$$")" "$_shipway_role" "$_shipway_release" >"$_shipway_pidfile.new" || exit 1
   mv -f -- "$_shipway_pidfile.new" "$_shipway_pidfile" || exit 1
   SHIPWAY_TMP=${_shipway_pidfile%/*}

@@ -26,7 +26,7 @@ from shipway.runtimes.venv.tools import tools_step
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 _SIGNALS = frozenset({"TERM", "HUP", "INT", "QUIT", "KILL", "USR1", "USR2"})  # supervisor/datatypes.py, SIGNALS
-STEADY_S = 3.0  # how long a unit that cannot be asked must stay up; a crash while importing shows within it
+STEADY_S = 3.0  # how long a busy unit that cannot be asked must stay up; one that has come to rest needs less
 HEALTH_MARGIN_S = 15.0
 # The first parameter is a command as `Command.shell` writes it; the others are words, and read standard input.
 BOTH_SCRIPT = 'eval "$1" </dev/null >/dev/null || exit 1; shift; exec "$@"'
@@ -131,7 +131,7 @@ class Venv:
     def health_question(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` asks one time. Its answer goes to `health.parse`.
 
-        A unit without a health check works when its process stays the same for `STEADY_S` seconds.
+        A unit without a health check works when its process stays the same until it rests, or for `STEADY_S`.
         """
         program, target = self._program(unit), self._target(unit)
         body = health.question(target, unit.health, once=once)

@@ -103,6 +103,8 @@ def answer(**changes: object) -> bytes:
     ("said", "facts"),
     [
         (answer(), ProxyFacts({"web": NEW}, True, False, "0123456789ab")),
+        (answer(settled=True), ProxyFacts({"web": NEW}, True, False, "0123456789ab", is_settled=True)),
+        (answer(settled="yes"), ProxyFacts({"web": NEW}, True, False, "0123456789ab")),
         (answer(maintenance=True, up=False), ProxyFacts({"web": NEW}, False, True, "0123456789ab")),
         (answer(live={"web": "rm -rf /", "other": NEW}), ProxyFacts({}, True, False, "0123456789ab")),
         (answer(live=[NEW], up="yes", hash=None), ProxyFacts()),
