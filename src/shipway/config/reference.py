@@ -11,6 +11,7 @@ from shipway.config.keys import Key, ListOf, MapOf, OneOf, Section, Subtree, key
 from shipway.config.kinds import Integer, Kind, Text
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
+from shipway.config.unused import WITHOUT_EFFECT
 
 _UNITS = {"s": "seconds"}
 _INTRODUCTION = """\
@@ -64,16 +65,6 @@ The file is rendered before it is read. Between `<%=` and `%>` may stand:
 | a number that reads otherwise than it is written, such as `3.10` in `env` | 3.1 | the same, with a warning |
 | `run_directory`; `driver: docker` with cache, remote or several arches | ignored | accepted, with a warning |
 """
-WITHOUT_EFFECT = (
-    *("image", "registry", "builder", "accessories", "labels", "volumes", "asset_path", "logging", "output", "aliases"),
-    *("hooks_path", "hooks_output", "readiness_delay", "boot/wait", "boot/parallel_roles", "sshkit", "ssh/log_level"),
-    *("venv/extras", "venv/groups", "proxy/app_port", "proxy/buffering/max_response_body"),
-    *(f"proxy/run/{name}" for name in ("metrics_port", "debug", "log_max_size", "publish", "options")),
-    *(f"proxy/run/{name}" for name in ("registry", "repository", "version")),
-    *(f"servers/<role>/{name}" for name in ("options", "labels", "logging", "asset_path")),
-)
-"""Keys that are read and checked, and that nothing uses yet with `runtime: venv`, the one runtime that there is."""
-
 _ENV = """\
 
 Either variables alone, all of them clear, or:

@@ -20,7 +20,8 @@ _GIB = 1024**3
 def render_report(report: Report, paint: Paint) -> str:
     """Return how a run ended, what serves now, and where the time went."""
     colour, word = _OUTCOMES.get(report.outcome, ("yellow", report.outcome))
-    head = f"{paint(colour, word)}: {report.verb} {report.release}".rstrip() + (
+    subject = "" if report.verb == "maintenance" else f" {report.release}"
+    head = f"{paint(colour, word)}: {report.verb}{subject}".rstrip() + (
         f" ({report.version[:7]})" if report.version else ""
     )
     lines = [head + (f" in {duration(report.took_s)}" if report.took_s else "")]
