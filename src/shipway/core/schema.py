@@ -131,7 +131,9 @@ def _created(change: TableChange, before: Table | None) -> Table:
     # A renamed table keeps columns that the models have forgotten.
     gone = {c.before.name for c in change.columns if c.before}
     kept = {name: column for name, column in before.columns.items() if name not in gone}
-    return replace(made, columns=kept | dict(made.columns), constraints=dict(before.constraints) | dict(made.constraints))
+    return replace(
+        made, columns=kept | dict(made.columns), constraints=dict(before.constraints) | dict(made.constraints)
+    )
 
 
 def _altered(table: Table, change: TableChange) -> Table:

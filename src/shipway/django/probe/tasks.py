@@ -72,7 +72,13 @@ def celery() -> Any:
     app = library.current_app
     app.loader.import_default_modules()
     tasks = [
-        task(name, one.run, one.queue if hasattr(one, "queue") else "", bind=_is_bound(one), acks_late=bool(one.acks_late))
+        task(
+            name,
+            one.run,
+            one.queue if hasattr(one, "queue") else "",
+            bind=_is_bound(one),
+            acks_late=bool(one.acks_late),
+        )
         for name, one in sorted(app.tasks.items())
         if not name.startswith("celery.")
     ]
@@ -126,7 +132,11 @@ def huey() -> Any:
 
 def django_tasks() -> Any:
     """Return the Task objects of django.tasks (Django 6) or django-tasks in loaded `tasks` modules, or None."""
-    base = sys.modules.get("django.tasks.base") or sys.modules.get("django_tasks.base") or sys.modules.get("django_tasks.task")
+    base = (
+        sys.modules.get("django.tasks.base")
+        or sys.modules.get("django_tasks.base")
+        or sys.modules.get("django_tasks.task")
+    )
     if base is None:
         return None
     tasks = {}

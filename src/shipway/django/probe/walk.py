@@ -250,7 +250,9 @@ def table_change(name: str, old: Any, new: Any) -> dict[str, Any]:
     columns += [[c, None] for c in gone] + [[None, c] for c in made]
     old_rules = {c["name"]: c for c in old["constraints"]}
     new_rules = {c["name"]: c for c in new["constraints"]}
-    rules = [[old_rules.get(n), new_rules.get(n)] for n in {**old_rules, **new_rules} if old_rules.get(n) != new_rules.get(n)]
+    rules = [
+        [old_rules.get(n), new_rules.get(n)] for n in {**old_rules, **new_rules} if old_rules.get(n) != new_rules.get(n)
+    ]
     change: dict[str, Any] = {"table": name, "columns": columns, "constraints": rules}
     change["comment"] = old.get("comment") != new.get("comment")
     return {key: value for key, value in change.items() if value}

@@ -52,7 +52,9 @@ def passwords(settings: Any) -> dict[str, Any]:
     """Return the databases' passwords and the caches' locations, which may hold one, under names that say secret."""
     found = {f"{alias}_PASSWORD": one.get("PASSWORD") for alias, one in settings.DATABASES.items()}
     found.update({f"{alias}_URL": one.get("LOCATION") for alias, one in settings.CACHES.items()})
-    return {name: value for name, value in found.items() if isinstance(value, str) and ("://" in value or "PASS" in name)}
+    return {
+        name: value for name, value in found.items() if isinstance(value, str) and ("://" in value or "PASS" in name)
+    }
 
 
 def sections(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
