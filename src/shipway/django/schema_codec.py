@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
-from typing import cast, get_args
+from typing import TypeVar, cast, get_args
 
 from shipway.core.migration import Migration, Operation, Scope
 from shipway.core.schema import (
@@ -19,6 +20,7 @@ from shipway.core.schema import (
 from shipway.django.report import Json
 from shipway.django.strict import Node, as_pair
 
+T = TypeVar("T")
 _FLAGS = ("null", "fills", "identity", "primary", "unique", "index", "enforced", "cascades")
 _TEXTS = ("type", "kind", "field", "check", "collation", "comment")
 
@@ -165,15 +167,14 @@ def render_change(change: TableChange) -> dict[str, Json]:
         body["created"] = render_table(change.created)
     body |= {name: value for name in ("dropped", "was", "comment") if (value := getattr(change, name))}
     if change.columns:
-        body["columns"] = [
-            [c.before and render_column(c.before), c.after and render_column(c.after)] for c in change.columns
-        ]
+        body["columns"] = [_pair(c, render_column) for c in change.columns]
     if change.constraints:
-        body["constraints"] = [
-            [c.before and render_constraint(c.before), c.after and render_constraint(c.after)]
-            for c in change.constraints
-        ]
+        body["constraints"] = [_pair(c, render_constraint) for c in change.constraints]
     return body
+
+
+def _pair(changed: Changed[T], render: Callable[[T], dict[str, Json]]) -> Json:
+    return [render(one) if one is not None else None for one in (changed.before, changed.after)]
 
 
 def render_operation(operation: Operation) -> dict[str, Json]:

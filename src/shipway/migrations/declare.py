@@ -39,8 +39,8 @@ def read_declaration(migration: Migration) -> Declaration:
     old_code, rollback = said.get("shipway.old_code"), said.get("shipway.rollback")
     return Declaration(
         phase=next((phase for phase in phases if phase), ""),
-        old_code=cast("OldCode", old_code) if old_code in OLD_CODE else None,
-        rollback=cast("CodeRollback", rollback) if rollback in CODE_ROLLBACK else None,
+        old_code=old_code if old_code in OLD_CODE else None,
+        rollback=rollback if rollback in CODE_ROLLBACK else None,
         reason=said.get("shipway.reason", ""),
         mistakes=tuple(_mistakes(said)),
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 from shipway.core.schema import Column
 from shipway.migrations.effect import Effect, Lock, Setting, ae, copy, inplace, instant, sre, sue
 from shipway.migrations.types import Shape, compare_types, shape_of
-from shipway.migrations.words import MigrationClass
+from shipway.migrations.words import MigrationClass, Reversal
 
 _PREFIX_LOW, _PREFIX_HIGH = 128, 255
 """MariaDB keeps a varchar's length in one byte up to 255 bytes. Measured on 10.11: it must copy the table when a
@@ -38,7 +38,9 @@ def column_added(at: Setting, table: str, column: Column) -> Iterator[Effect]:
     yield effect if at.is_busy(table) else replace(effect, cls="safe", locks=())
 
 
-def _kind_of_added(at: Setting, column: Column) -> tuple[str, MigrationClass]:
+def _kind_of_added(  # noqa: PLR0911  a table of cases
+    at: Setting, column: Column
+) -> tuple[str, MigrationClass]:
     """Return the name and the class of adding a column, what it does to old code left aside."""
     if column.generated:
         return ("generated_stored", "long-running") if column.generated == "stored" else ("generated_virtual", "safe")
@@ -68,9 +70,8 @@ def column_dropped(at: Setting, table: str, column: Column) -> Iterator[Effect]:
         yield Effect("drop_column", table, column.name)
         return
     returns = column.null or column.default != "none" or column.generated
-    yield Effect(
-        "drop_column", table, column.name, "destructive", "destroys", "schema only" if returns else "no", locks
-    )
+    reversal: Reversal = "schema only" if returns else "no"
+    yield Effect("drop_column", table, column.name, "destructive", "destroys", reversal, locks)
 
 
 def column_renamed(at: Setting, table: str, before: Column, after: Column) -> Iterator[Effect]:
@@ -113,7 +114,7 @@ def _type(at: Setting, table: str, before: Column, after: Column) -> Iterator[Ef
         locks += tuple(lock for child in _referrers(at, table) for lock in at.lock(
             child, pg=ae(child, "a rewrite"), mysql=copy(child), rebuild=True))  # fmt: skip
     slug = f"type_{change.slug}"
-    reversal = "until new rows" if change.slug == "widened" else "schema only" if change.lossy else "yes"
+    reversal: Reversal = "until new rows" if change.slug == "widened" else "schema only" if change.lossy else "yes"
     yield Effect(slug, table, after.name, cls, "lossy" if change.lossy else "none", reversal, locks)
 
 

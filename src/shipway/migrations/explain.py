@@ -93,8 +93,7 @@ def notes(verdict: Verdict, vendor: str) -> Iterator[str]:
         yield problem_sentence(problem, verdict.names)
     for problem in verdict.passing:
         yield f"until a later migration of this plan repairs it, {problem_sentence(problem, verdict.names)}"
-    for mistake in verdict.declaration.mistakes:
-        yield mistake
+    yield from verdict.declaration.mistakes
     touching = [judged for judged in verdict.operations if judged.effects and judged.operation.scope != "state"]
     if len(touching) > 1 and (vendor in ("mysql", "mariadb") or not verdict.migration.atomic):
         yield (

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from shipway.migrations.explain import notes, operation_line, reason, recipe, recipe_name
 from shipway.migrations.verdict import Verdict
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 
 def render_verdict(verdict: Verdict, vendor: str) -> dict[str, Json]:

@@ -35,7 +35,9 @@ def read_sql(texts: tuple[str, ...], schema: Schema) -> tuple[Statement, ...]:
     return tuple(_statement(tokens, schema) for text in texts for tokens in split_statements(text))
 
 
-def _statement(tokens: tuple[str, ...], schema: Schema) -> Statement:
+def _statement(  # noqa: PLR0911  a table of statements
+    tokens: tuple[str, ...], schema: Schema
+) -> Statement:
     verb, rest = tokens[0], tokens[1:]
     match verb:
         case "alter" if rest[:1] == ("table",):
@@ -57,7 +59,8 @@ def _statement(tokens: tuple[str, ...], schema: Schema) -> Statement:
             return Statement("none", verb=verb)
         case _ if verb in _ROWS:
             return Statement("data", verb=verb)
-    return Statement("opaque", verb=verb)
+        case _:
+            return Statement("opaque", verb=verb)
 
 
 def _skip(tokens: tuple[str, ...], *words: str) -> tuple[str, ...]:
@@ -116,7 +119,9 @@ def _alter(tokens: tuple[str, ...], schema: Schema) -> Statement:
     return Statement("change", tuple(changes), verb="alter table")
 
 
-def _clause(table: Table, clause: tuple[str, ...]) -> TableChange | None:
+def _clause(  # noqa: PLR0911  a table of clauses
+    table: Table, clause: tuple[str, ...]
+) -> TableChange | None:
     match clause:
         case ("drop", "constraint", *rest):
             return _dropped_rule(table, _name(_skip(tuple(rest), "if", "exists"))[0])
@@ -138,7 +143,8 @@ def _clause(table: Table, clause: tuple[str, ...]) -> TableChange | None:
             return _renamed(table, _without(tuple(rest), "column"))
         case ("alter", *rest):
             return _altered(table, _skip(tuple(rest), "column"))
-    return None
+        case _:
+            return None
 
 
 def _renamed(table: Table, words: tuple[str, ...]) -> TableChange | None:
@@ -146,7 +152,8 @@ def _renamed(table: Table, words: tuple[str, ...]) -> TableChange | None:
         case (old, "to", new):
             column = table.columns.get(old, Column(old))
             return TableChange(table.name, columns=(Changed(column), Changed(None, replace(column, name=new))))
-    return None
+        case _:
+            return None
 
 
 def _altered(table: Table, words: tuple[str, ...]) -> TableChange | None:

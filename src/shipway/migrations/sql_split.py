@@ -29,7 +29,7 @@ def split_statements(text: str) -> Iterator[tuple[str, ...]]:
         kind, token = found.lastgroup, found.group()
         if kind == "tag":
             kind = "dollar"
-        if kind == "mark" and token == ";":
+        if kind == "mark" and token == ";":  # noqa: S105  a semicolon
             if statement:
                 yield tuple(statement)
             statement = []
@@ -52,7 +52,7 @@ def split_clauses(tokens: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     depth, clause = 0, list[str]()
     for token in tokens:
         depth += {"(": 1, ")": -1}.get(token, 0)
-        if token == "," and depth == 0:
+        if token == "," and depth == 0:  # noqa: S105  a comma
             yield tuple(clause)
             clause = []
         else:

@@ -14,10 +14,8 @@ def constraint_records(model: Any, columns: Any, naming: Any) -> list[dict[str, 
         for names in model.options.get(option) or ():
             over = [by_field.get(name, name) for name in names]
             found.append({"name": f"{option}:" + ",".join(over), "kind": kind, "columns": over})
-    for constraint in model.options.get("constraints") or ():
-        found.append(constraint_record(constraint, by_field, naming.connection))
-    for index in model.options.get("indexes") or ():
-        found.append(index_record(index, by_field, naming.connection))
+    found += [constraint_record(c, by_field, naming.connection) for c in model.options.get("constraints") or ()]
+    found += [index_record(index, by_field, naming.connection) for index in model.options.get("indexes") or ()]
     return found
 
 

@@ -30,7 +30,7 @@ def prepare_environment(seconds: float) -> None:
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
 
 
-def make_read_only(sender: Any = None, connection: Any = None, **_: Any) -> None:
+def make_read_only(connection: Any = None, **_: Any) -> None:
     """Make a session read-only: a receiver of Django's `connection_created`, which comes before any query of ours.
 
     Settings may have `OPTIONS["options"]`, which silently wins over PGOPTIONS.
@@ -45,12 +45,14 @@ def make_read_only(sender: Any = None, connection: Any = None, **_: Any) -> None
             cursor.execute(statement)
 
 
-def open_database(connection: Any, seconds: float) -> str:
+def open_database(connection: Any, seconds: float, may_connect: bool) -> str:
     """Connect, and return the version of the server. Raises what Django raises, and FileNotFoundError for SQLite."""
+    if not may_connect:
+        raise ConnectionError("no database was asked for")
     settings = connection.settings_dict
     if connection.vendor == "sqlite":
         name = str(settings.get("NAME") or "")
-        path = name[5:].split("?")[0] if name.startswith("file:") else name
+        path = name[5:].split("?", maxsplit=1)[0] if name.startswith("file:") else name
         if ":memory:" in name or "mode=memory" in name:
             raise FileNotFoundError("the database is in memory: a new one is empty")
         if not os.path.exists(path):

@@ -8,12 +8,33 @@ from typing import Any
 
 from shipway.django.probe.common import Answer, TooSlow, limit
 
-PLAIN = (
-    "DEBUG ALLOWED_HOSTS AUTH_USER_MODEL MIGRATION_MODULES STATIC_URL STATIC_ROOT MEDIA_URL MEDIA_ROOT ROOT_URLCONF"
-    " WSGI_APPLICATION ASGI_APPLICATION DEFAULT_AUTO_FIELD USE_TZ TIME_ZONE SECURE_SSL_REDIRECT"
-    " SECURE_PROXY_SSL_HEADER SECURE_HSTS_SECONDS SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE CSRF_TRUSTED_ORIGINS"
-    " SESSION_ENGINE EMAIL_BACKEND MIDDLEWARE USE_X_FORWARDED_HOST APPEND_SLASH"
-).split()
+PLAIN = [
+    "DEBUG",
+    "ALLOWED_HOSTS",
+    "AUTH_USER_MODEL",
+    "MIGRATION_MODULES",
+    "STATIC_URL",
+    "STATIC_ROOT",
+    "MEDIA_URL",
+    "MEDIA_ROOT",
+    "ROOT_URLCONF",
+    "WSGI_APPLICATION",
+    "ASGI_APPLICATION",
+    "DEFAULT_AUTO_FIELD",
+    "USE_TZ",
+    "TIME_ZONE",
+    "SECURE_SSL_REDIRECT",
+    "SECURE_PROXY_SSL_HEADER",
+    "SECURE_HSTS_SECONDS",
+    "SESSION_COOKIE_SECURE",
+    "CSRF_COOKIE_SECURE",
+    "CSRF_TRUSTED_ORIGINS",
+    "SESSION_ENGINE",
+    "EMAIL_BACKEND",
+    "MIDDLEWARE",
+    "USE_X_FORWARDED_HOST",
+    "APPEND_SLASH",
+]
 
 
 def settings_facts() -> dict[str, Any]:
@@ -54,7 +75,7 @@ def distribution_of(module: str) -> str:
     if not hasattr(distribution_of, "known"):
         find = getattr(importlib.metadata, "packages_distributions", dict)  # Python 3.10
         distribution_of.known = find()  # type: ignore[attr-defined]
-    names = distribution_of.known.get(module.split(".")[0], ())  # type: ignore[attr-defined]
+    names = distribution_of.known.get(module.split(".", maxsplit=1)[0], ())  # type: ignore[attr-defined]
     return f"{names[0]}=={importlib.metadata.version(names[0])}" if names else ""
 
 

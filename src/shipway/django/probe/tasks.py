@@ -98,7 +98,7 @@ def rq() -> Any:
         return None
     jobs = {}
     for name, module in list(sys.modules.items()):
-        if name.endswith(".tasks") or name.endswith(".jobs"):
+        if name.endswith((".tasks", ".jobs")):
             for one in vars(module).values():
                 if inspect.isfunction(one) and hasattr(one, "delay") and one.__module__ == name:
                     jobs[f"{name}.{one.__qualname__}"] = task(f"{name}.{one.__qualname__}", one)

@@ -10,13 +10,38 @@ from shipway.django.probe.columns import Naming, tables_of
 from shipway.django.probe.common import Answer
 from shipway.django.probe.facts import distribution_of
 
-KINDS = (
-    "CreateModel DeleteModel RenameModel AlterModelTable AlterModelTableComment AddField RemoveField AlterField"
-    " RenameField AlterUniqueTogether AlterIndexTogether AlterOrderWithRespectTo AlterModelOptions"
-    " AlterModelManagers AddIndex RemoveIndex RenameIndex AddIndexConcurrently RemoveIndexConcurrently AddConstraint"
-    " AddConstraintNotValid ValidateConstraint RemoveConstraint AlterConstraint RunSQL RunPython"
-    " SeparateDatabaseAndState CreateExtension CreateCollation RemoveCollation"
-).split()
+KINDS = [
+    "CreateModel",
+    "DeleteModel",
+    "RenameModel",
+    "AlterModelTable",
+    "AlterModelTableComment",
+    "AddField",
+    "RemoveField",
+    "AlterField",
+    "RenameField",
+    "AlterUniqueTogether",
+    "AlterIndexTogether",
+    "AlterOrderWithRespectTo",
+    "AlterModelOptions",
+    "AlterModelManagers",
+    "AddIndex",
+    "RemoveIndex",
+    "RenameIndex",
+    "AddIndexConcurrently",
+    "RemoveIndexConcurrently",
+    "AddConstraint",
+    "AddConstraintNotValid",
+    "ValidateConstraint",
+    "RemoveConstraint",
+    "AlterConstraint",
+    "RunSQL",
+    "RunPython",
+    "SeparateDatabaseAndState",
+    "CreateExtension",
+    "CreateCollation",
+    "RemoveCollation",
+]
 WIDE = ("RenameModel", "RenameField", "AlterField", "AlterModelTable", "")
 MAX_SQL = 20_000
 DECLARED = ("stage", "safe", "shipway")
@@ -55,7 +80,7 @@ class Walker:
         kind = kind_of(operation)
         if kind == "SeparateDatabaseAndState":
             return self.separate(operation, app_label, scope)
-        changes = self.changes(operation, app_label, kind, keep=scope != "db")
+        changes = self.changes(operation, app_label, kind)
         record = self.describe(operation, kind, scope, app_label)
         record["changes"] = changes
         records = [record]
@@ -75,15 +100,15 @@ class Walker:
             self.state, self.tables = kept.clone(), dict(tables)
             for inner in operation.database_operations:
                 # The copy is thrown away, so here each operation may move it.
-                for record in self.operation(inner, app_label, "both"):
-                    records.append({**record, "scope": "db"} if record["scope"] == "both" else record)
+                inside = self.operation(inner, app_label, "both")
+                records += [{**r, "scope": "db"} if r["scope"] == "both" else r for r in inside]
             self.state, self.tables = kept, tables
         if scope != "db":
             for inner in operation.state_operations:
                 records += self.operation(inner, app_label, "state")
         return records
 
-    def changes(self, operation: Any, app_label: str, kind: str, keep: bool) -> list[dict[str, Any]]:
+    def changes(self, operation: Any, app_label: str, kind: str) -> list[dict[str, Any]]:
         """Move the state past `operation` and return the changes of tables."""
         wide = kind in WIDE and self.is_wide(operation, app_label, kind)
         keys = set(self.state.models) if wide else set(names_of(operation, app_label))

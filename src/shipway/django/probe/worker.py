@@ -122,9 +122,7 @@ def ask(connection: Any, answer: Answer, options: dict[str, Any]) -> dict[str, A
     facts: dict[str, Any] = {"vendor": str(connection.vendor)}
     try:
         with limit(options["ask_s"]):
-            if not options["connect"]:
-                raise ConnectionError("no database was asked for")
-            facts["version"] = open_database(connection, options["ask_s"])
+            facts["version"] = open_database(connection, options["ask_s"], options["connect"])
         facts["vendor"] = vendor_of(connection, facts["version"])
         with limit(options["section_s"] / 2):
             facts["char_bytes"] = char_bytes(connection)
@@ -150,12 +148,13 @@ def migrations(connection: Any, answer: Answer, live: str) -> dict[str, Any]:
         facts["applied"] = sorted(list(key) for key in MigrationRecorder(connection).applied_migrations())
     try:
         loader = MigrationLoader(connection if live else None)
-        conflicts = loader.detect_conflicts()
-        facts["problems"] += [["conflict", app, *sorted(names)] for app, names in sorted(conflicts.items())]
-        if live:
-            loader.check_consistent_history(connection)
     except NodeNotFoundError as error:
         return {**facts, "problems": [["graph", answer.clean(error)]]}
+    conflicts = loader.detect_conflicts()
+    facts["problems"] += [["conflict", app, *sorted(names)] for app, names in sorted(conflicts.items())]
+    try:
+        if live:
+            loader.check_consistent_history(connection)
     except InconsistentMigrationHistory as error:
         facts["problems"].append(["history", answer.clean(error)])
     facts["disk"] = sorted(list(key) for key in loader.disk_migrations)

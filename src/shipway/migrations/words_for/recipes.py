@@ -1,35 +1,28 @@
 """The phased way to do a change without breaking the release that serves, for each class of operation.
 
-Each has a page of the same name in `docs/reference/migrations/`. `{model}`, `{field}`, `{it}` (`Model.field`), `{other}`
-and `{app}` are the user's own names.
+Each has a page of the same name in `docs/reference/migrations/`. `{model}`, `{field}`, `{it}` (`Model.field`),
+`{other}` and `{app}` are the user's own names.
 """
 
 from __future__ import annotations
 
 RECIPES: dict[str, tuple[str, ...]] = {
     "required-column": (
-        "Give {it} a default in the database, `db_default=…` (Django 5.0), instead of `default=`: rows of the old"
-        " release then get it.",
+        "Give {it} a default in the database, `db_default=…` (Django 5.0), instead of `default=`: rows of the old release then get it.",
         "Keep that default until no release without {field} can come back; then drop it in a migration of its own.",
-        "For a computed value: add {field} with null=True, let the new code write it, fill the old rows in batches, and"
-        " make it NOT NULL one release later.",
+        "For a computed value: add {field} with null=True, let the new code write it, fill the old rows in batches, and make it NOT NULL one release later.",
     ),
     "remove-column": (
-        "Release N: stop using {it}, make it null=True or give it a db_default, and take it out of the state only:"
-        " SeparateDatabaseAndState(state_operations=[RemoveField(...)]).",
-        "Release N+1, once no release that names {field} can come back: drop the column with"
-        " SeparateDatabaseAndState(database_operations=[...]).",
+        "Release N: stop using {it}, make it null=True or give it a db_default, and take it out of the state only: SeparateDatabaseAndState(state_operations=[RemoveField(...)]).",
+        "Release N+1, once no release that names {field} can come back: drop the column with SeparateDatabaseAndState(database_operations=[...]).",
     ),
     "remove-model": (
-        "Release N: stop using {model}, drop its foreign keys in the database, and take it out of the state only:"
-        " SeparateDatabaseAndState(state_operations=[DeleteModel(...)]).",
+        "Release N: stop using {model}, drop its foreign keys in the database, and take it out of the state only: SeparateDatabaseAndState(state_operations=[DeleteModel(...)]).",
         "Release N+1, once no release that names {model} can come back: drop the table.",
     ),
     "rename": (
-        "Rename in Python only and keep the database's name: db_column=… on the field, db_table=… in Meta of {model}"
-        " (with an automatic many-to-many field: give it an explicit `through` first).",
-        "A real rename is four releases: new column, write both, fill the old rows, read the new one, then remove {it}"
-        " as a column is removed.",
+        "Rename in Python only and keep the database's name: db_column=… on the field, db_table=… in Meta of {model} (with an automatic many-to-many field: give it an explicit `through` first).",
+        "A real rename is four releases: new column, write both, fill the old rows, read the new one, then remove {it} as a column is removed.",
     ),
     "index": (
         "Put the index into a migration of its own with `atomic = False` and AddIndexConcurrently (PostgreSQL).",
@@ -47,15 +40,12 @@ RECIPES: dict[str, tuple[str, ...]] = {
     ),
     "not-null": (
         "Release N: no code writes NULL into {it} any more; fill the rows that have it, in batches.",
-        "Release N+1, in migrations of their own: AddConstraintNotValid({field} is not null), ValidateConstraint,"
-        " AlterField without a default, RemoveConstraint.",
+        "Release N+1, in migrations of their own: AddConstraintNotValid({field} is not null), ValidateConstraint, AlterField without a default, RemoveConstraint.",
     ),
     "nullable": ("First ship code that bears None in {it}; make the column nullable one release later.",),
     "new-relation": (
-        "Give {it} db_constraint=False for one release, or accept that the old release cannot delete {other} rows that"
-        " are referred to.",
-        "From Django 6.1: on_delete=models.DB_CASCADE or DB_SET_NULL, where that is what you mean; the database then"
-        " does it for every release.",
+        "Give {it} db_constraint=False for one release, or accept that the old release cannot delete {other} rows that are referred to.",
+        "From Django 6.1: on_delete=models.DB_CASCADE or DB_SET_NULL, where that is what you mean; the database then does it for every release.",
     ),
     "type-change": (
         "Add a new column beside {it} and write both.",
