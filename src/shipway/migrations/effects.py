@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from shipway.core.migration import Operation
-from shipway.core.schema import Schema, TableChange, apply_changes
+from shipway.core.schema import Changed, Constraint, Schema, TableChange, apply_changes
 from shipway.migrations.effect import Effect, Setting
 from shipway.migrations.effects_columns import column_added, column_altered, column_dropped, column_renamed
 from shipway.migrations.effects_tables import rule_changed, table_created, table_dropped, table_renamed
@@ -71,8 +71,27 @@ def _change_effects(change: TableChange, at: Setting, kind: str) -> Iterator[Eff
         return
     here = replace(at, schema={**at.schema, change.table: at.schema[change.was]}) if change.was in at.schema else at
     yield from _column_effects(change, here, kind)
-    for rule in change.constraints:
+    for rule in _rules_changed(change):
         yield from rule_changed(here, change.table, rule.before, rule.after, kind)
+
+
+def _rules_changed(change: TableChange) -> Iterator[Changed[Constraint]]:
+    """Yield the constraints that came or went, without those that only follow a column to its new name."""
+    gone = [c.before.name for c in change.columns if c.before and not c.after]
+    made = [c.after.name for c in change.columns if c.after and not c.before]
+    names = dict(zip(gone, made, strict=False))
+    moved = {
+        (rule.before.kind, tuple(names.get(c, c) for c in rule.before.columns))
+        for rule in change.constraints
+        if rule.before and not rule.after
+    }
+    added = {(rule.after.kind, rule.after.columns) for rule in change.constraints if rule.after and not rule.before}
+    for rule in change.constraints:
+        one = rule.after or rule.before
+        columns = tuple(names.get(c, c) for c in one.columns) if one else ()
+        follows = one is not None and (one.kind, columns) in moved & added and bool(names)
+        if not follows:
+            yield rule
 
 
 def _column_effects(change: TableChange, at: Setting, kind: str) -> Iterator[Effect]:

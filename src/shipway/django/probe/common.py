@@ -85,7 +85,7 @@ def explain(error: BaseException, answer: Answer) -> dict[str, Any]:
     """Return what an error of the project says: its own last lines, the project's file and line, a missing variable."""
     frames = traceback.extract_tb(error.__traceback__)
     here = os.getcwd() + os.sep
-    ours = [f for f in frames if os.path.abspath(f.filename).startswith(here) and "site-packages" not in f.filename]
+    ours = [f for f in frames if is_ours(f.filename, here)]
     last = ours[-1] if ours else None
     lines = traceback.format_exception_only(type(error), error)
     return {
@@ -96,6 +96,11 @@ def explain(error: BaseException, answer: Answer) -> dict[str, Any]:
         "line": last.lineno if last else 0,
         "variable": missing_variable(error, frames),
     }
+
+
+def is_ours(path: str, here: str) -> bool:
+    """Return whether a file of a traceback belongs to the project in `here`: no library, no `<frozen os>`."""
+    return not path.startswith("<") and os.path.abspath(path).startswith(here) and "site-packages" not in path
 
 
 def missing_variable(error: BaseException, frames: Any) -> str:
