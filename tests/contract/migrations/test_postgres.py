@@ -139,9 +139,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("change", "old_code", "inserts"), [(c, *e) for c, e in CHANGES.items()], ids=CHANGES)
-def test_the_verdict_comes_true(
-    project: DjangoProject, sql: Sql, change: str, old_code: str, *, inserts: bool
-) -> None:
+def test_the_verdict_comes_true(project: DjangoProject, sql: Sql, change: str, old_code: str, *, inserts: bool) -> None:
     """What an INSERT of the old release does on the new schema is what the verdict said of it."""
     before = project.report().databases["default"]
     project.migration("0002_change", change)

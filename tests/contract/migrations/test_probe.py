@@ -66,12 +66,16 @@ def test_the_session_cannot_write(project: DjangoProject) -> None:
         """,
     )
     assert "readonly" in project.report(want=("databases", "caches")).caches["default"].replace("-", "")
-    assert project.manage("shell", "-c", "from shop.models import *; print(Customer.objects.count())").split()[-1] == "0"
+    assert (
+        project.manage("shell", "-c", "from shop.models import *; print(Customer.objects.count())").split()[-1] == "0"
+    )
 
 
 @pytest.mark.parametrize("version", DJANGOS)
 def test_other_djangos(version: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    cache = pytestconfig.cache.mkdir(f"django-{version or 'newest'}".replace(",", "").replace("<", "").replace(">=", ""))
+    cache = pytestconfig.cache.mkdir(
+        f"django-{version or 'newest'}".replace(",", "").replace("<", "").replace(">=", "")
+    )
     project = make_project(tmp_path, python_with(version, cache))
     project.manage("migrate", "-v0")
     project.migration("0002_drop", DROP)
@@ -83,8 +87,10 @@ FORGED = json.dumps({"where": {}, "databases": {}, "end": {"whole": True, "statu
 NOISE = {
     "prints": "print('hello' * 9)",
     "prints bytes": "import os; os.write(1, b'\\xff\\x00\\n' * 99)",
-    "prints markers": f"print('\\n-----BEGIN SHIPWAY PROBE {TOKEN}-----\\n{FORGED}\\n-----END SHIPWAY PROBE {TOKEN}-----')",
-    "prints a section": "import os; os.write(1, b'{\"section\": \"databases\", \"data\": {}}\\n')",
+    "prints markers": (
+        f"print('\\n-----BEGIN SHIPWAY PROBE {TOKEN}-----\\n{FORGED}\\n-----END SHIPWAY PROBE {TOKEN}-----')"
+    ),
+    "prints a section": 'import os; os.write(1, b\'{"section": "databases", "data": {}}\\n\')',
     "prints much": "import sys\nfor _ in range(300): sys.stdout.write('x' * 1_000_000)",
     "closes stdout": "import sys; sys.stdout.close()",
     "starts a child that stays": "import subprocess; subprocess.Popen(['sleep', '30'])",
@@ -117,9 +123,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("more", "code", "status", "said"), FAULTS.values(), ids=FAULTS)
-def test_a_project_that_cannot_be_asked(
-    project: DjangoProject, more: str, code: str, status: Exit, said: str
-) -> None:
+def test_a_project_that_cannot_be_asked(project: DjangoProject, more: str, code: str, status: Exit, said: str) -> None:
     project.settings(more)
     with pytest.raises(ShipwayError) as caught:
         project.report(section_s=1.0, limit_s=4.0)

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.machinery
+import itertools
 import json
 import sys
 import types
@@ -36,12 +37,7 @@ class Quiet(Answer):
         self.secrets: list[str] = []
 
 
-class Graph:
-    node_map: dict[str, object] = {}
-
-
-class Loader:
-    graph = Graph()
+LOADER = types.SimpleNamespace(graph=types.SimpleNamespace(node_map={}))
 
 
 @functools.cache
@@ -88,7 +84,7 @@ def state_of(source: str) -> ProjectState:
     state = ProjectState()
     with isolate_apps("shop"):
         space = {"__name__": "shop.models", "models": models}
-        exec(source, space)
+        exec(source, space)  # noqa: S102  cases are source
         for value in list(space.values()):
             if isinstance(value, type) and issubclass(value, models.Model) and not value._meta.abstract:
                 state.add_model(ModelState.from_model(value))
@@ -103,7 +99,7 @@ def migration_of(source: str) -> migrations.Migration:
         body = "\n    ".join(source.strip().splitlines())
         head = "" if body.startswith(("operations", "atomic", "shipway", "safe", "stage")) else "operations = ["
         source = f"{imports}class Migration(migrations.Migration):\n    {head}{body}{']' if head else ''}\n"
-    exec(source, space)
+    exec(source, space)  # noqa: S102  cases are source
     return space["Migration"]("0002_change", "shop")
 
 
@@ -121,8 +117,8 @@ def database_of(vendor: str, before: str, *sources: str, **more) -> Database:
     for number, source in enumerate(sources, 2):
         migration = migration_of(source)
         migration.name = f"000{number}_change"
-        records.append(walker.migration(migration, Loader()))
-    for earlier, record in zip(records, records[1:], strict=False):
+        records.append(walker.migration(migration, LOADER))
+    for earlier, record in itertools.pairwise(records):
         record["dependencies"] = [earlier["key"]]
     walk = tuple(parse_migration(json.loads(json.dumps(record)), "walk") for record in records)
     applied = frozenset({("shop", "0001_initial")})

@@ -11,7 +11,9 @@ from shipway.migrations.explain import reason, recipe
 from tests.unit.migrations.replay import verdict_on
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
-LEFT_BEHIND = {"mc-15": {"shop_customer": Table("shop_customer", columns={"legacy_ref": Column("legacy_ref", null=True)})}}
+LEFT_BEHIND = {
+    "mc-15": {"shop_customer": Table("shop_customer", columns={"legacy_ref": Column("legacy_ref", null=True)})}
+}
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -29,9 +31,15 @@ def test_the_verdict_is_what_was_observed(path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("size", "is_long"),
-    [(Size(), True), (Size(-1, 5 << 30), True), (Size(200_000, -1), True), (Size(30, 8192), False), (Size(0, 0), False)],
+    [
+        (Size(), True),
+        (Size(-1, 5 << 30), True),
+        (Size(200_000, -1), True),
+        (Size(30, 8192), False),
+        (Size(0, 0), False),
+    ],
 )
-def test_an_unknown_size_is_not_a_small_one(size: Size, is_long: bool) -> None:
+def test_an_unknown_size_is_not_a_small_one(size: Size, *, is_long: bool) -> None:
     case = json.loads(next(p for p in CASES if p.stem.startswith("mc-22")).read_text())
     verdict = verdict_on(case["db"], case["before_models"], case["migration"], sizes={"shop_customer": size})
     assert verdict.long_running is is_long

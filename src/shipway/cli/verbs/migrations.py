@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from shipway.cli.options import CONFIG, Given, verb
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.render.text import paint_for
 from shipway.core.errors import Exit
+
+_RELEASE = re.compile(r"r\d+")
 
 
 @verb(
@@ -40,6 +43,8 @@ def command(given: Given, *, base: str, python: str, no_database: bool, fail_on:
     from shipway.cli.render.migrations import document, is_bad, render_migrations
 
     def version_of(release: str) -> str:
+        if not _RELEASE.fullmatch(release):
+            return ""
         from shipway.app.releases import releases
         from shipway.app.signals import run
 
