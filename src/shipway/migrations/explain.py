@@ -28,7 +28,8 @@ def _reason(verdict: Verdict) -> str:
     if verdict.broken:
         return new_code_sentence(verdict.broken[0], verdict.names)
     effect = _gravest(verdict)
-    if effect is not None and (effect.delta != "none" or not verdict.standing):
+    is_grave = effect is not None and (effect.delta != "none" or effect.cls == "long-running")
+    if effect is not None and (is_grave or not verdict.standing):
         return effect_sentence(effect, verdict.names)
     if verdict.standing:
         return problem_sentence(verdict.standing[0], verdict.names)

@@ -90,9 +90,9 @@ def _index(verb: str, tokens: tuple[str, ...], schema: Schema) -> Statement:
         owner = next((t for t in schema.values() if name in t.constraints), None)
         gone = (TableChange(owner.name, constraints=(Changed(owner.constraints[name]),)),) if owner else ()
         return Statement("change" if gone else "none", gone, concurrently, "drop index")
-    name = "" if rest[:1] == ("on",) else rest[0]
     if "on" not in rest:
         return Statement("opaque", verb="create index")
+    name = "" if rest[0] == "on" else rest[0]
     table, after = _name(_skip(rest[rest.index("on") + 1 :], "only"))
     inside, tail = in_parentheses(after)
     columns = tuple(clause[0] for clause in split_clauses(inside) if clause)

@@ -48,12 +48,13 @@ def _plain(kind: str, token: str) -> str:
 
 
 def split_clauses(tokens: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield the parts of `tokens` between commas that stand in no parentheses."""
+    """Yield the parts of `tokens` between commas that stand in no parentheses; empty parts are passed over."""
     depth, clause = 0, list[str]()
     for token in tokens:
         depth += {"(": 1, ")": -1}.get(token, 0)
         if token == "," and depth == 0:  # noqa: S105  a comma
-            yield tuple(clause)
+            if clause:
+                yield tuple(clause)
             clause = []
         else:
             clause.append(token)

@@ -64,7 +64,10 @@ EFFECTS: dict[str, str] = {
 
 def effect_sentence(effect: Effect, names: Names) -> str:
     """Return what happens, without a full stop."""
-    return EFFECTS[effect.slug].format(
+    text = EFFECTS[effect.slug]
+    if effect.slug.startswith("type_") and any(lock.is_long for lock in effect.locks):
+        text += ", and the whole table of {model} is written anew meanwhile"
+    return text.format(
         it=names.both(effect.table, effect.name),
         model=names.model(effect.table),
         other=names.model(effect.other) if effect.other else "the table that it refers to",
