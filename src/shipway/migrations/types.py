@@ -78,8 +78,10 @@ def _other_shape(base: str, word: str) -> Shape:
 
 def compare_types(old: str, new: str, vendor: str) -> TypeChange | None:
     """Return what it means to code written for `old` that the column is `new`; None when it means nothing."""
+    if old == new or not old or not new:
+        return None
     a, b = shape_of(old), shape_of(new)
-    if not old or not new or a == b or old.lower() == new.lower():
+    if a == b:
         return None
     if a.family == b.family and a.family in ("int", "char", "decimal"):
         return _within(a, b, vendor)

@@ -18,7 +18,7 @@ class Naming:
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        self.cache: dict[Any, Any] = {}
+        self.records: dict[Any, Any] = {}
 
     def table_name(self, model: Any) -> str:
         """Return the name of the table of a ModelState, as `Options.contribute_to_class` makes it."""
@@ -170,10 +170,23 @@ def column_record(field: Any, model: Any, state: Any, naming: Naming) -> Any:
     return {key: value for key, value in record.items() if value not in (False, "", "none")}
 
 
+def known_record(field: Any, name: str, model: Any, state: Any, naming: Naming) -> Any:
+    """Return the record of a field's column, made once for each field that refers to nothing: states share fields."""
+    if field.remote_field is not None:
+        return column_record(named(field, name), model, state, naming)
+    kept = naming.records.get((id(field), name))
+    if kept is None:
+        # The field is kept too, so that its identity is not given to another.
+        kept = naming.records[id(field), name] = (field, column_record(named(field, name), model, state, naming))
+    return kept[1]
+
+
 def relation_record(field: Any, model: Any, state: Any, naming: Naming) -> dict[str, Any]:
     """Return what a foreign key adds to the record of its column."""
     target = target_of(field, model, state)
-    cascades = type(getattr(field.remote_field, "on_delete", None)).__name__ == "DatabaseOnDelete"
+    on_delete = getattr(field.remote_field, "on_delete", None)
+    # Django 6.1: DB_CASCADE, DB_SET_NULL, DB_SET_DEFAULT.
+    cascades = type(on_delete).__name__ == "DatabaseOnDelete" or getattr(on_delete, "__name__", "").startswith("DB_")
     if target is None:
         return {"enforced": bool(field.db_constraint), "cascades": cascades}
     other, key = target
@@ -207,12 +220,11 @@ def tables_of(model: Any, state: Any, naming: Naming) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     tables: dict[str, Any] = {}
     for name, field in model.fields.items():
-        bound = named(field, name)
         if getattr(field, "many_to_many", False):
             if field.remote_field is not None and field.remote_field.through is None and not is_virtual(field):
-                tables.update(relation_table(bound, model, state, naming))
+                tables.update(relation_table(named(field, name), model, state, naming))
             continue
-        record = column_record(bound, model, state, naming) if not is_virtual(field) else None
+        record = known_record(field, name, model, state, naming) if not is_virtual(field) else None
         if record is not None:
             columns[record["name"]] = record
     if not any(c.get("primary") for c in columns.values()) and not composite(model):

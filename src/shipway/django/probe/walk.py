@@ -119,7 +119,8 @@ class Walker:
         self.tables.update(after)
         old = {name: table for tables in before.values() for name, table in tables.items()}
         new = {name: table for tables in after.values() for name, table in tables.items()}
-        return [] if old == new else table_changes(old, new)
+        # A model that is no longer managed keeps its table, and the code goes on naming it.
+        return [] if old == new or kind == "AlterModelOptions" else table_changes(old, new)
 
     def is_wide(self, operation: Any, app_label: str, kind: str) -> bool:
         """Return whether tables of other models may change too: those that refer to a key that is altered."""
