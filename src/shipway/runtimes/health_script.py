@@ -16,7 +16,7 @@ LOG_LINES = 20
 LOG_BYTES = 8192
 MAX_STARTS = 3  # a unit that had to be started this often while we waited is in a crash loop
 FIRST_PAUSE_S = 0.05
-CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 1.0, 0.5, 0.1  # a process that has stopped computing has done its imports
+CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 0.6, 0.3, 0.1  # a process that has stopped computing has done its imports
 SUCCESS, REDIRECTION, SERVER_ERROR = 2, 3, 5  # the hundreds of RFC 9110, section 15
 
 

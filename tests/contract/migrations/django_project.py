@@ -24,7 +24,7 @@ if __name__ == "__main__":
 """
 SETTINGS = """\
 SECRET_KEY = "sesame-of-the-shop"
-INSTALLED_APPS = ["django.contrib.contenttypes", "django.contrib.auth", "shop"]
+INSTALLED_APPS = ["shop"]
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "shop.sqlite3"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
@@ -76,9 +76,9 @@ class DjangoProject:
         return parse_answer(answered.output, TOKEN, said=answered.said)
 
 
-def make_project(directory: Path, python: str = sys.executable) -> DjangoProject:
+def make_project(directory: Path, python: str = sys.executable, models: str = MODELS) -> DjangoProject:
     project = DjangoProject(directory, python)
-    for path, text in {"manage.py": MANAGE, "shop/models.py": MODELS, "conf/settings.py": SETTINGS}.items():
+    for path, text in {"manage.py": MANAGE, "shop/models.py": models, "conf/settings.py": SETTINGS}.items():
         project.write(path, text)
     for path in ("conf", "shop", "shop/migrations"):
         project.write(f"{path}/__init__.py", "")

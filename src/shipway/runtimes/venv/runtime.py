@@ -26,7 +26,7 @@ from shipway.runtimes.venv.tools import tools_step
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 _SIGNALS = frozenset({"TERM", "HUP", "INT", "QUIT", "KILL", "USR1", "USR2"})  # supervisor/datatypes.py, SIGNALS
-STEADY_S = 3.0  # how long a busy unit that cannot be asked must stay up; one that has come to rest needs 1 s
+STEADY_S = 3.0  # how long a busy unit that cannot be asked must stay up; one that has come to rest needs less
 HEALTH_MARGIN_S = 15.0
 # The first parameter is a command as `Command.shell` writes it; the others are words, and read standard input.
 BOTH_SCRIPT = 'eval "$1" </dev/null >/dev/null || exit 1; shift; exec "$@"'
