@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import types
 from typing import Any
 
 MAX_TASKS = 2_000
@@ -91,6 +92,11 @@ def _is_bound(one: Any) -> bool:
     return bool(getattr(type(one), "__bound__", False)) and inspect.ismethod(one.run)
 
 
+def is_a(value: Any, kind: Any) -> bool:
+    """Return whether `value` is of `kind`, without asking `value`: a lazy object wakes up when isinstance does."""
+    return issubclass(type(value), kind)
+
+
 def rq() -> Any:
     """Return the functions that are jobs of RQ, or None. RQ has no registry; `@job` leaves a `delay` behind."""
     library = sys.modules.get("rq")
@@ -100,7 +106,7 @@ def rq() -> Any:
     for name, module in list(sys.modules.items()):
         if name.endswith((".tasks", ".jobs")):
             for one in vars(module).values():
-                if inspect.isfunction(one) and hasattr(one, "delay") and one.__module__ == name:
+                if is_a(one, types.FunctionType) and hasattr(one, "delay") and one.__module__ == name:
                     jobs[f"{name}.{one.__qualname__}"] = task(f"{name}.{one.__qualname__}", one)
     return {"version": getattr(library, "VERSION", ""), "tasks": [jobs[n] for n in sorted(jobs)][:MAX_TASKS]}
 
@@ -123,9 +129,10 @@ def huey() -> Any:
     tasks = {}
     for module in list(sys.modules.values()):
         for one in list(vars(module).values()) if inspect.ismodule(module) else ():
-            if isinstance(one, library.Huey):
+            if is_a(one, library.Huey):
                 for name, kind in one._registry._registry.items():
-                    function = getattr(kind, "func", None) or getattr(kind, "execute", None)
+                    # The class that Huey makes of a function holds it in a closure only.
+                    function = inspect.getclosurevars(kind.execute).nonlocals.get("func", kind.execute)
                     tasks[name] = task(name, function, one.name, periodic=hasattr(kind, "validate_datetime"))
     return {"version": library.__version__, "tasks": [tasks[n] for n in sorted(tasks)][:MAX_TASKS]}
 
@@ -142,6 +149,6 @@ def django_tasks() -> Any:
     tasks = {}
     for name, module in list(sys.modules.items()):
         for one in list(vars(module).values()) if name.endswith(".tasks") and inspect.ismodule(module) else ():
-            if isinstance(one, base.Task):
+            if is_a(one, base.Task):
                 tasks[one.module_path] = task(one.module_path, one.func, one.queue_name)
     return {"version": "", "tasks": [tasks[n] for n in sorted(tasks)][:MAX_TASKS]}
