@@ -1,5 +1,6 @@
 """The answer of a probe: what stands between the markers, and everything that is no answer."""
 
+import ast
 import json
 
 import pytest
@@ -77,9 +78,12 @@ def test_no_answer_is_too_strange(value: object) -> None:
 
 def test_the_program_holds_its_token_outside_the_worker() -> None:
     source = build_probe(TOKEN, ProbeOptions())
-    compile(source, "probe", "exec")
+    ast.parse(source, feature_version=(3, 9))
     worker = next(line for line in source.splitlines() if line.startswith("supervise("))
     assert worker.count(TOKEN) == 1
+    inner = ast.parse(worker).body[0].value.args[2].value
+    ast.parse(inner, feature_version=(3, 9))
+    assert TOKEN not in inner
     assert source.count(TOKEN) == 1
     assert "shipway.django" not in source
     for wrong in ("", "'; import os", "AB" * 16):

@@ -23,26 +23,35 @@ GROUP BY c.relname, c.relkind
 """
 
 
-def prepare_environment(seconds: float) -> None:
-    """Make every PostgreSQL session of this process read-only, with limits of time. Before settings are loaded."""
+def prepare_environment(seconds: float) -> str:
+    """Make every PostgreSQL session of this process read-only, with limits of time. Before settings are loaded.
+
+    Returns what PGOPTIONS was.
+    """
+    before = os.environ.get("PGOPTIONS", "")
     options = f"-c default_transaction_read_only=on -c statement_timeout={int(seconds * 1000)}"
-    os.environ["PGOPTIONS"] = (os.environ.get("PGOPTIONS", "") + " " + options).strip()
+    os.environ["PGOPTIONS"] = f"{before} {options}".strip()
     os.environ.setdefault("PGCONNECT_TIMEOUT", "5")
+    return before
 
 
 def make_read_only(connection: Any = None, **_: Any) -> None:
     """Make a session read-only: a receiver of Django's `connection_created`, which comes before any query of ours.
 
-    Settings may have `OPTIONS["options"]`, which silently wins over PGOPTIONS.
+    PostgreSQL is told by PGOPTIONS. Where that did not arrive (settings with `OPTIONS["options"]` silently win, a
+    pooler refuses it), one read-only transaction is used and never committed: a SET of the session would stay behind
+    in a pooler, for the site's own connections to find.
     """
-    statement = {
-        "postgresql": "SET default_transaction_read_only = on",
-        "mysql": "SET SESSION TRANSACTION READ ONLY",
-        "sqlite": "PRAGMA query_only = ON",
-    }.get(connection.vendor)
-    if statement:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW default_transaction_read_only")
+            if cursor.fetchone()[0] != "on":
+                connection.set_autocommit(False)
+                cursor.execute("SET TRANSACTION READ ONLY")
+        elif connection.vendor == "mysql":
+            cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        elif connection.vendor == "sqlite":
+            cursor.execute("PRAGMA query_only = ON")
 
 
 def open_database(connection: Any, seconds: float, may_connect: bool) -> str:

@@ -25,7 +25,7 @@ from shipway.django.probe.walk import Walker
 
 def work(options: dict[str, Any]) -> None:
     """Answer all sections that `options["want"]` names, and leave at once: no thread or handler may keep us."""
-    prepare_environment(options["section_s"])
+    options["pgoptions"] = prepare_environment(options["section_s"])
     answer = Answer()
     answer.learn_secrets(dict(os.environ))
     if section(answer, "where", options, lambda: start(answer, options)):
@@ -122,7 +122,7 @@ def ask(connection: Any, answer: Answer, options: dict[str, Any]) -> dict[str, A
     facts: dict[str, Any] = {"vendor": str(connection.vendor)}
     try:
         with limit(options["ask_s"]):
-            facts["version"] = open_database(connection, options["ask_s"], options["connect"])
+            facts["version"] = open_patiently(connection, options)
         facts["vendor"] = vendor_of(connection, facts["version"])
         with limit(options["section_s"] / 2):
             facts["char_bytes"] = char_bytes(connection)
@@ -134,6 +134,17 @@ def ask(connection: Any, answer: Answer, options: dict[str, Any]) -> dict[str, A
         connection.close()
         pretend_server(connection)
     return facts
+
+
+def open_patiently(connection: Any, options: dict[str, Any]) -> str:
+    """Connect as `open_database` does; a pooler that refuses PGOPTIONS is asked again without."""
+    try:
+        return open_database(connection, options["ask_s"], options["connect"])
+    except Exception as error:
+        if "startup parameter" not in str(error):
+            raise
+        os.environ["PGOPTIONS"] = options["pgoptions"]
+        return open_database(connection, options["ask_s"], options["connect"])
 
 
 def migrations(connection: Any, answer: Answer, live: str) -> dict[str, Any]:
