@@ -32,6 +32,7 @@ VERBS: dict[str, Entry] = {
     "audit": Entry(LOOK, "Show who did what, and when"),
     "logs": Entry(LOOK, "Show the logs of the application"),
     "config": Entry(LOOK, "Show the configuration as Shipway reads it, without secrets"),
+    "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves"),
     "version": Entry(LOOK, "Show the version of Shipway"),
     "exec": Entry(RUN, "Run a command in the release that serves"),
     "manage": Entry(RUN, "Run manage.py in the release that serves"),

@@ -1,0 +1,1 @@
+"""Migrations in, verdicts out: what they do to running code, to a way back, and to tables. Pure."""
