@@ -31,8 +31,8 @@ def store_name(key: str, files: list[str]) -> str:
     while waiting:
         path = os.path.normpath(waiting.pop())
         if path not in bodies:
-            bodies[path] = read(path)
-            waiting += [os.path.join(os.path.dirname(path), os.fsdecode(name)) for name in INCLUDE.findall(bodies[path])]
+            bodies[path], here = read(path), os.path.dirname(path)
+            waiting += [os.path.join(here, os.fsdecode(name)) for name in INCLUDE.findall(bodies[path])]
     # The suffix names the implementation, its version and its ABI; locks have markers on the third part of a version.
     python = (sys.implementation.name, *sys.version_info, EXTENSION_SUFFIXES[0], os.uname().machine, sys.base_prefix)
     return hashlib.sha256(repr((key, python, sorted(bodies.items()))).encode()).hexdigest()
@@ -98,15 +98,10 @@ def use(store: str, venv: str) -> int:
         target = os.path.join(venv, os.path.relpath(source, rest))
         if not os.path.lexists(target):  # what every virtualenv has of its own stays its own
             put(source, target, old, os.fsencode(venv))
-    link(venv, site_packages(venv), store)
-    return 0
-
-
-def link(venv: str, site: str, store: str) -> None:
-    """Replace the site-packages of `venv` by a link to those of `store`."""
-    if os.path.isdir(site):
-        shutil.rmtree(site)
+    site = site_packages(venv)
+    shutil.rmtree(site)
     os.symlink(os.path.join(store, "site-packages"), site)
+    return 0
 
 
 def keep(packages: str, store: str, venv: str) -> None:

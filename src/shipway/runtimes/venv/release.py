@@ -145,7 +145,7 @@ class OnDisk:
         )
 
     def remove_step(self, release: str, pidfiles: Sequence[str]) -> Step:
-        """Return the step that removes a stopped release, its logs, and the packages and static files that only it had."""
+        """Return the step that removes a stopped release, its logs, packages and static files that only it had."""
         layout, where = self.layout, self.layout.release(release)
         kept = (layout.static, layout.packages)
         argv = ("sh", "-s", "remove", where, *kept, self.settings.python, layout.log, *pidfiles)

@@ -17,14 +17,15 @@ KILL_AT = """
 import os, signal, sys
 changes = {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "shutil.copymode"}
 left = int(sys.argv[1])
+exec(sys.argv[2])
 def hook(event, args):
     global left
     if event in changes or event == "open" and isinstance(args[1], str) and "w" in args[1]:
         left -= 1
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
-script = sys.argv[2]
-sys.argv = sys.argv[2:]
+script = sys.argv[3]
+sys.argv = sys.argv[3:]
 code = compile(open(script).read(), script, "exec")
 sys.addaudithook(hook)
 exec(code, {"__name__": "__main__"})
@@ -40,14 +41,14 @@ class Home:
         self.script.write_text(resource("packages_script.py"))
         self.lock = root / "requirements.txt"
 
-    def run(self, *words: str | Path, kill_at: int = 0, python: str = sys.executable) -> int:
-        argv = [python, "-I", "-S", "-c", KILL_AT, str(kill_at), str(self.script), *map(str, words)]
+    def run(self, *words: str | Path, kill_at: int = 0, first: str = "") -> int:
+        argv = [sys.executable, "-I", "-S", "-c", KILL_AT, str(kill_at), first, str(self.script), *map(str, words)]
         done = subprocess.run(argv, capture_output=True, check=False, timeout=60, text=True)
         assert done.returncode in (0, NO_STORE, KILLED), done.stderr
         return done.returncode
 
-    def use(self, release: str, kill_at: int = 0) -> int:
-        return self.run("use", self.packages, "key", self.venv(release), self.lock, kill_at=kill_at)
+    def use(self, release: str, kill_at: int = 0, first: str = "") -> int:
+        return self.run("use", self.packages, "key", self.venv(release), self.lock, kill_at=kill_at, first=first)
 
     def keep(self, release: str, kill_at: int = 0) -> int:
         return self.run("keep", self.packages, "key", self.venv(release), self.lock, kill_at=kill_at)
@@ -162,6 +163,21 @@ def test_a_store_without_packages_is_made_again(home: Home) -> None:
     kept(home, "r2", "r3")
     home.assert_whole("r1")
     home.assert_whole("r3")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "sys.version_info = (3, 99, 0, 'final', 0)",
+        "sys.base_prefix = '/opt/python'",
+        "import importlib.machinery as m; m.EXTENSION_SUFFIXES = ['.cpython-399t-x86_64-linux-gnu.so']",
+    ],
+)
+def test_another_python_has_another_store(home: Home, other: str) -> None:
+    kept(home, "r1")
+    home.new_venv("r2")
+    assert home.use("r2", first=other) == NO_STORE
+    assert home.use("r2") == 0
 
 
 def killed_at(at: int) -> int:
