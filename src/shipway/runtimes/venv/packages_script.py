@@ -107,10 +107,11 @@ def use(store: str, venv: str) -> int:
 def keep(packages: str, store: str, venv: str) -> None:
     """Move the packages of `venv` to `store`, unless one is from the project's own files: no lock pins those.
 
+    Nor are they moved when releases stand on another file system: that would be no rename.
     The link is made before the store is there: a store has never a moment in which nothing points to it.
     """
     site, release = site_packages(venv), os.path.dirname(venv)
-    if not site or any(is_local(path, release) for path in files_below(site)):
+    if os.stat(packages).st_dev != os.stat(site).st_dev or any(is_local(path, release) for path in files_below(site)):
         return
     rest = list(files_below(venv, but=site))
     new = os.path.join(venv, ".shipway-store")  # a virtualenv that did not become whole is removed, and this with it
