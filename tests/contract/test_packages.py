@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,8 @@ def write_wheel(where: Path) -> None:
         f"{info}/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         f"{info}/entry_points.txt": "[console_scripts]\ntiny = tiny:main\n",
+        "tiny-1.0.data/data/share/tiny/data.txt": "data\n",
+        "tiny-1.0.data/headers/tiny.h": "",
     }
     record = "".join(f"{name},,\n" for name in (*files, f"{info}/RECORD"))
     with zipfile.ZipFile(where / "tiny-1.0-py3-none-any.whl", "w") as wheel:
@@ -89,6 +92,19 @@ def tiny(host: Host, layout: Layout, release: str) -> str:
     return result.text
 
 
+def run_steps(host: Host, *steps: Step) -> None:
+    for step in steps:
+        assert host.step(step), step.title
+
+
+def remove(host: Host, layout: Layout, release: str) -> None:
+    run_steps(host, *Venv(layout, "here", VenvSettings(python=BASE_PYTHON)).remove_steps(release, ["web"]))
+
+
+def stores(layout: Layout) -> list[Path]:
+    return list(Path(layout.packages).iterdir())
+
+
 def inode(layout: Layout, release: str) -> int:
     (path,) = Path(layout.venv(release)).glob("lib/python*/site-packages/tiny.py")
     return path.stat().st_ino
@@ -96,22 +112,83 @@ def inode(layout: Layout, release: str) -> int:
 
 def test_an_unchanged_lock_shares_its_files(host: Host) -> None:
     layout, (first, second) = releases(host, "requirements", {"requirements.txt": PINNED})
-    for step in (*first, *second):
-        assert host.step(step)
+    run_steps(host, *first)
+    shutil.rmtree(host.root / "repository" / "vendor")  # from here on nothing can be installed
+    run_steps(host, *second)
     assert tiny(host, layout, "r1") == tiny(host, layout, "r2") == "tiny runs\n"
     assert inode(layout, "r1") == inode(layout, "r2")
-    assert layout.venv("r2") in (Path(layout.venv("r2")) / "bin" / "tiny").read_text()
-    shutil.rmtree(layout.release("r1"))
-    assert tiny(host, layout, "r2") == "tiny runs\n", "a release stands alone"
+    venv = Path(layout.venv("r2"))
+    assert str(venv) in (venv / "bin" / "tiny").read_text()
+    assert (venv / "share" / "tiny" / "data.txt").read_text() == "data\n"
+    assert len(list(venv.glob("include/**/tiny.h"))) == 1
+    remove(host, layout, "r1")
+    assert tiny(host, layout, "r2") == "tiny runs\n", "what r2 points to stays"
+    remove(host, layout, "r2")
+    assert stores(layout) == []
+
+
+def test_a_release_that_is_not_whole_keeps_its_packages(host: Host) -> None:
+    layout, (first, second) = releases(host, "requirements", {"requirements.txt": PINNED})
+    run_steps(host, *first, *second[:-1])
+    remove(host, layout, "r1")
+    assert tiny(host, layout, "r2") == "tiny runs\n"
+    host.undo(second[-2])
+    assert len(stores(layout)) == 1, "the next release of this lock takes it"
+
+
+def test_what_the_lock_includes_counts(host: Host) -> None:
+    files = {"requirements.txt": "-r base.txt\n", "base.txt": PINNED}
+    layout, (first, _) = releases(host, "requirements", files)
+    _, (_, second) = releases(host, "requirements", {"base.txt": PINNED + "# changed\n"})
+    run_steps(host, *first, *second)
+    assert tiny(host, layout, "r1") == tiny(host, layout, "r2") == "tiny runs\n"
+    assert len(stores(layout)) == 2
+    remove(host, layout, "r2")
+    assert len(stores(layout)) == 1
+    assert tiny(host, layout, "r1") == "tiny runs\n"
 
 
 def test_what_was_installed_from_the_project_is_not_shared(host: Host) -> None:
     lock = "./vendor/tiny-1.0-py3-none-any.whl\n"
     layout, (first, second) = releases(host, "requirements", {"requirements.txt": lock})
-    for step in (*first, *second):
-        host.step(step)
+    run_steps(host, *first, *second)
+    assert stores(layout) == []
     shutil.rmtree(layout.release("r1"))
     assert tiny(host, layout, "r2") == "tiny runs\n"
+
+
+def killed_before(script: str, line: int) -> str:
+    """Return a script that kills its shell before a line, "" when the line does not begin a command."""
+    lines = script.splitlines()
+    lines.insert(line, "kill -KILL $$")
+    text = "\n".join(lines)
+    return (
+        text
+        if subprocess.run(["sh", "-n"], input=text.encode(), stderr=subprocess.DEVNULL, check=False).returncode == 0
+        else ""
+    )
+
+
+@pytest.mark.parametrize("host", ["uv"], indirect=True)
+def test_the_step_can_be_killed_between_any_two_commands(host: Host) -> None:
+    layout, (first, second) = releases(host, "requirements", {"requirements.txt": PINNED})
+    (command,) = first[2].do
+    assert isinstance(command, Command)
+    (script,) = command.stdin
+    assert isinstance(script, str)
+    kills = 0
+    for line in range(script.splitlines().index("unset VIRTUAL_ENV"), len(script.splitlines()) + 1):
+        if text := killed_before(script, line):
+            run_steps(host, *first[:2])
+            kills += not host.run(replace(command, stdin=(text,))).ok
+            for step in (*second, *first[2:]):
+                host.step(step)
+            assert tiny(host, layout, "r1") == tiny(host, layout, "r2") == "tiny runs\n", text
+            assert inode(layout, "r1") == inode(layout, "r2")
+            remove(host, layout, "r1")
+            remove(host, layout, "r2")
+            assert stores(layout) == []
+    assert kills > 6
 
 
 def test_a_half_built_virtualenv_is_built_again(host: Host) -> None:

@@ -12,7 +12,7 @@ class Layout:
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
                      releases/<release>/{src/,venv/,env/<role>.env,complete}
-                     shared/  static/  media/  run/  log/
+                     packages/<digest>/  shared/  static/  media/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
     <root>/cache/    downloaded packages, shared by all services
@@ -68,6 +68,11 @@ class Layout:
     def complete(self, release: str) -> str:
         """A file that stands when the release is whole on disk and may be started."""
         return self._path(self.service, "releases", release, "complete")
+
+    @property
+    def packages(self) -> str:
+        """Installed packages, one directory for each lock and Python; the virtualenvs of releases link to them."""
+        return self._path(self.service, "packages")
 
     @property
     def shared(self) -> str:

@@ -8,7 +8,7 @@
 #   launch probe HOME TOOLS       prints what of a service is there (read by parse.py)
 #   launch rotate ROOT            cuts log files that have grown, for ever
 #   launch link HERE THERE …      makes each HERE in a project a link to THERE, which outlives releases
-#   launch remove RELEASE STATIC PYTHON LOGS PIDFILE…   removes a release of which no unit lives
+#   launch remove RELEASE STATIC PACKAGES PYTHON LOGS PIDFILE…   removes a release of which no unit lives
 #
 # A value of the environment is never an argument: the files are read here. The keeper's own environment is left behind.
 set -u
@@ -144,8 +144,8 @@ link() {
 }
 
 remove() {
-  _dir=$1 _static=$2 _python=$3 _logs=$4
-  shift 4
+  _dir=$1 _static=$2 _packages=$3 _python=$4 _logs=$5
+  shift 5
   for _file; do
     alive "$_file" || continue
     echo "a unit of it still runs: ${_file##*/}" >&2
@@ -154,6 +154,7 @@ remove() {
   rm -f -- "$_dir/complete"
   [ ! -x "$_dir/venv/bin/python" ] || _python=$_dir/venv/bin/python
   [ ! -f "$_dir/static.py" ] || "$_python" -I -S "$_dir/static.py" remove "$_dir" "$_static" </dev/null
+  [ ! -f "$_dir/packages.py" ] || "$_python" -I -S "$_dir/packages.py" sweep "$_packages" "$_dir" </dev/null
   for _file; do
     _name=${_file##*/} _name=${_name%.pid}
     rm -f -- "$_file" "$_logs/$_name.log" "$_logs/$_name.log".[0-9]

@@ -1,19 +1,12 @@
 # Builds the virtualenv of one release. POSIX sh, sent on standard input; nothing that it runs may read that.
-#   sh -s -- VENV KEY KIND LOCKFILE SOURCE PYTHON CACHE RELEASES TOOLS LINK_SCRIPT
+#   sh -s -- VENV KEY KIND LOCKFILE SOURCE PYTHON CACHE PACKAGES TOOLS PACKAGES_SCRIPT
 # KEY is written last, into the virtualenv: without it the virtualenv is not whole.
 set -eu
 umask 022
-venv=$1 key=$2 kind=$3 lock=$4 source=$5 python=$6 cache=$7 releases=$8 tools=$9 link=${10}
-
-# A release that is whole and was built from the same lock has the same packages.
-twin=''
-for _dir in "$releases"/*/; do
-  [ -f "${_dir}complete" ] && [ "$(cat -- "${_dir}venv/.shipway-key" 2>/dev/null || :)" = "$key" ] || continue
-  [ "${_dir}venv" = "$venv" ] || twin=${_dir}venv
-done
+venv=$1 key=$2 kind=$3 lock=$4 source=$5 python=$6 cache=$7 packages=$8 tools=$9 script=${10}
 
 rm -rf -- "$venv"
-mkdir -p -- "$cache"
+mkdir -p -- "$cache" "$packages"
 cd -- "$source"
 uv=$(command -v uv || :)
 [ -n "$uv" ] || [ ! -x "$tools/bin/uv" ] || uv=$tools/bin/uv
@@ -45,6 +38,17 @@ install_with_pip() {
   "$@" install --quiet --no-input --disable-pip-version-check --cache-dir "$cache/pip" -r "$lock"
 }
 
+install() {
+  if [ -n "$uv" ]; then install_with_uv; else install_with_pip; fi
+}
+
+# share VERB: the packages of this lock stand once for all releases of the service.
+share() {
+  set -- "$1" "$packages" "$key" "$venv" "$lock"
+  [ "$kind" != uv ] || set -- "$@" pyproject.toml uv.toml # they choose the groups that `uv sync` installs
+  "$venv/bin/python" -I -S "$script" "$@"
+}
+
 unset VIRTUAL_ENV
 export UV_CACHE_DIR="$cache/uv" UV_NO_PROGRESS=1 # on the releases' file system: uv links files from it
 case $uv$kind in
@@ -54,13 +58,14 @@ case $uv$kind in
     ;;
 esac
 make_venv </dev/null >&2
-if [ "$kind" = none ]; then
-  :
-elif [ -n "$twin" ] && "$venv/bin/python" -I -S "$link" "$twin" "$venv" </dev/null; then
-  : # no resolver and no network: the same lock gave these packages before
-elif [ -n "$uv" ]; then
-  install_with_uv </dev/null >&2
-else
-  install_with_pip </dev/null >&2
+if [ "$kind" != none ]; then
+  status=0
+  share use </dev/null || status=$?
+  if [ "$status" -eq 3 ]; then
+    install </dev/null >&2
+    share keep </dev/null
+  elif [ "$status" -ne 0 ]; then
+    exit "$status"
+  fi
 fi
 printf '%s' "$key" >"$venv/.shipway-key"

@@ -51,7 +51,7 @@ class OnDisk:
         """
         layout = self.layout
         open_dirs = (layout.home, layout.static, layout.media, layout.run_dir)
-        closed_dirs = (layout.releases, layout.shared, layout.log, layout.cache)
+        closed_dirs = (layout.releases, layout.packages, layout.shared, layout.log, layout.cache)
         return Step(
             id=f"{self.host}/make-directories",
             title=f"make the directories of {layout.service}",
@@ -82,13 +82,17 @@ class OnDisk:
         )
 
     def packages_step(self, release: Release) -> Step:
-        """Return the step that builds the virtualenv. Its own mark is written last, so half of one is never used."""
+        """Return the step that builds the virtualenv. Its own mark is written last, so half of one is never used.
+
+        The packages of an unchanged lock are those that stand already. Undo leaves them: they are whole or not there.
+        """
         layout, settings = self.layout, self.settings
         venv = layout.venv(release.release)
         argv = (
             "sh", "-s", "--",
             venv, self._key(), settings.lock, settings.lock_file, layout.source(release.release),
-            settings.python, layout.cache, layout.releases, layout.tools, f"{layout.release(release.release)}/link.py",
+            settings.python, layout.cache, layout.packages, layout.tools,
+            f"{layout.release(release.release)}/packages.py",
         )  # fmt: skip
         return Step(
             id=f"{self.host}/install-packages-{release.release}",
@@ -123,7 +127,7 @@ class OnDisk:
         """Return the scripts that a release carries: it is always handled by those that it was made with."""
         scripts = (
             ("launch", "launch.sh", 0o755),
-            ("link.py", "link_script.py", 0o644),
+            ("packages.py", "packages_script.py", 0o644),
             ("static.py", "static_script.py", 0o644),
         )
         where = self.layout.release(release)
@@ -142,9 +146,10 @@ class OnDisk:
         )
 
     def remove_step(self, release: str, pidfiles: Sequence[str]) -> Step:
-        """Return the step that removes a stopped release, its logs, and static files that only it had."""
+        """Return the step that removes a stopped release, its logs, packages and static files that only it had."""
         layout, where = self.layout, self.layout.release(release)
-        argv = ("sh", "-s", "remove", where, layout.static, self.settings.python, layout.log, *pidfiles)
+        kept = (layout.static, layout.packages)
+        argv = ("sh", "-s", "remove", where, *kept, self.settings.python, layout.log, *pidfiles)
         return Step(
             id=f"{self.host}/remove-{release}",
             title=f"remove {release}",
