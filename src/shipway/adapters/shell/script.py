@@ -48,12 +48,13 @@ _MARK = (
     'printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2" >&2; }; '
 )
 _RUN = (
-    # _sw_r SEQUENCE STOP_ON LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on.
+    # _sw_r SEQUENCE STOP_ON LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on. `$0` is the word of the
+    # process that opened this shell (process.py): it stays beside a command that outlives the shell.
     "_sw_r() { _sw_i=$1 _sw_t=$2 _sw_m=$3 _sw_k=$4 _sw_d=$5; shift 5; { case $_sw_d in "
-    '-) _sw_v=$($_sw_s sh -c "$_sw_w" sh "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1 </dev/null);; '
-    '+) _sw_v=$($_sw_s sh -c "$_sw_w" sh "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
+    '-) _sw_v=$($_sw_s sh -c "$_sw_w" "$0" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1 </dev/null);; '
+    '+) _sw_v=$($_sw_s sh -c "$_sw_w" "$0" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
     '*) _sw_v=$(printf %b "${_sw_d#.}" 2>/dev/null |'
-    ' $_sw_s sh -c "$_sw_w" sh "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
+    ' $_sw_s sh -c "$_sw_w" "$0" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
     'esac; } 2>/dev/null; _sw_d=; _sw_p "$_sw_i" "$_sw_v"; '
     'case $_sw_t$_sw_v in never*) ;; failure*"=-:0="*) ;; failure*) return 1;; *"=-:0="*) return 1;; esac; }; '
 )
