@@ -41,6 +41,8 @@ class Migration(migrations.Migration):
     dependencies = [("ships", "0004_inspections_and_reports")]
     operations = [migrations.RunPython(explode)]
 """
+# What a program says that gives no value: it has said it before, and the value of another secret.
+FAILING_SECRET = "FROM_VAULT=$(cat .kamal/FROM_VAULT; cat .kamal/FROM_VAULT .kamal/FROM_COMMAND >&2; exit 3)\n"
 
 
 class Watch:
@@ -117,10 +119,7 @@ def test_no_value_is_found_anywhere(machine: Machine, tmp_path: Path):
         site.commit()
         said["failing deploy"] = checked(site("deploy", "--json", env=env), 10)
         said["failing deploy, plain"] = checked(site("deploy", "-v", env=env), 10)
-        failing = (
-            site.directory / ".kamal" / "secrets"
-        ).read_text() + "FROM_VAULT=$(cat .kamal/FROM_VAULT >&2; exit 3)\n"
-        site.write(".kamal/secrets", failing)
+        site.append(".kamal/secrets", FAILING_SECRET)
         said["failing secret"] = checked(site("deploy", "--json", env=env), 3)
         said["failing secret, plain"] = checked(site("deploy", env=env), 3)
     for what, text in said.items():

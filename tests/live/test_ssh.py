@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -19,6 +20,7 @@ from tests.live.machine import Machine
 from tests.live.site import Site, new_site
 
 pytestmark = pytest.mark.skipif(SSHD is None and not IS_CI, reason="there is no sshd here")
+HANDED_ON = "PATH|SSL_CERT_.*|REQUESTS_CA_BUNDLE|UV_.*|PIP_.*|(HTTPS?|ALL|NO)_PROXY"
 
 
 class Line:
@@ -55,12 +57,14 @@ class Line:
         for end in (source, sink):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+        source.close()
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Sshd]:
-    # Login shells have a PATH of their own, where the programs of our environment are not.
-    with run_sshd(f"SetEnv PATH={os.environ['PATH']}") as running:
+    # A login has an environment of its own; what says where programs and packages are is handed on.
+    given = {name: value for name, value in os.environ.items() if re.fullmatch(HANDED_ON, name, re.IGNORECASE)}
+    with run_sshd("SetEnv " + " ".join(f'"{name}={value}"' for name, value in given.items())) as running:
         yield running
 
 
@@ -103,9 +107,8 @@ def test_a_deploy_takes_one_connection(remote: Site, line: Line):
     assert ran.code == 0, ran.text
     remote.assert_serves(ran.report["release"])
     steps = sum(event["event"] == "step.begin" for event in ran.events)
-    print(
-        f"a redeploy over SSH: {line.connections - connections} connection, {line.turns - turns} turns, {steps} steps"
-    )
+    made, spoken = line.connections - connections, line.turns - turns
+    print(f"a redeploy over SSH: {made} connection, {spoken} turns, {steps} steps")
     assert made == 1
     back = remote("rollback", "--yes", "--json")
     assert back.code == 0, back.text
