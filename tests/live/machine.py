@@ -65,7 +65,7 @@ class Machine:
         return int((self.state / "keeper" / "proxy.pid").read_text().split()[0])
 
     def end(self) -> None:
-        end_processes(self.root)
+        end_processes(self.root, limit_s=2.0)
         shutil.rmtree(self.root)
 
 

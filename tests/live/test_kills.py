@@ -23,10 +23,8 @@ POINTS = (
     ("step.begin", "start-web"),
     ("step.done", "start-worker"),
     ("step.done", "switch-web"),
-    ("step.begin", "stop-beat"),
     ("step.begin", "start-beat"),
     ("step.done", "start-beat"),
-    ("run.commit", ""),
     ("step.begin", "stop-web"),
 )
 VERBS = (("resume",), ("rollback", "--yes"), ("deploy",))

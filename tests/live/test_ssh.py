@@ -124,7 +124,7 @@ def test_looking_and_working_inside(remote: Site):
     assert remote("status", "--json").code == 0
 
 
-@pytest.mark.parametrize("step", ["install-packages", "check-", "start-web", "switch-", "start-beat", "stop-web"])
+@pytest.mark.parametrize("step", ["install-packages", "start-web", "start-beat", "stop-web"])
 def test_a_connection_that_is_cut(remote: Site, server: Sshd, step: str):
     """The old release serves or the new one, and what the command says is what is."""
     before = remote.serving()
