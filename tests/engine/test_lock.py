@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shipway.core.errors import Locked, Refused, Unreachable
-from shipway.engine.lock import Owner, drop_lock, read_lock, release_lock, remove_lock, renew_lock, try_lock
+from shipway.engine.lock import Owner, drop_lock, locked, read_lock, release_lock, remove_lock, renew_lock, try_lock
+from shipway.engine.orphans import wait_for_orphans
 from shipway.engine.run_lock import RunLock
 from shipway.engine.world import World
 from tests.engine.client import world_of
@@ -155,6 +158,48 @@ def test_a_lock_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused) as caught:
         asyncio.run(try_lock(world, "here", ADA))
     assert caught.value.code == "lock.unwritable"
+
+
+GONE = "shipway-0123456789abcdef-77-1234"
+
+
+@pytest.mark.parametrize(("owner", "is_stale"), [(ADA, True), (BOB, False), (HAND, False)])
+def test_a_lock_whose_process_has_ended_is_stale_at_once(tmp_path: Path, owner: Owner, is_stale: bool) -> None:  # noqa: FBT001
+    process = GONE if owner is not BOB else GONE.replace("77", "78")
+    world = replace(shell_world(str(tmp_path)), is_gone=lambda word: word == GONE)
+
+    async def main() -> None:
+        assert await try_lock(world, "here", replace(owner, process=process)) is None
+        holder = await try_lock(world, "here", Owner("cleo", "laptop", "run-3", "dddd4444"))
+        assert holder is not None
+        assert holder.is_stale == is_stale
+        if is_stale:
+            assert "its process has ended" in locked(world, "here", holder).what
+            assert await remove_lock(world, "here", holder, "eeee5555")
+            assert await read_lock(world, "here") is None
+
+    asyncio.run(main())
+
+
+def test_what_a_gone_process_left_at_work_is_waited_for(tmp_path: Path) -> None:
+    """A command of the run outlives it; whoever takes its lock over does so after the command has ended."""
+    world = replace(shell_world(str(tmp_path)), is_gone=lambda word: word == GONE)
+    left = subprocess.Popen(("sh", "-c", 'sleep 1.5; : >"$1"', GONE, tmp_path / "ended"))
+
+    async def main() -> None:
+        await try_lock(world, "here", replace(ADA, process=GONE))
+        async with RunLock(world, "here", BOB, take_stale=True):
+            assert (tmp_path / "ended").exists()
+
+    try:
+        asyncio.run(main())
+    finally:
+        left.wait(10)
+
+
+@pytest.mark.parametrize("word", ["", "sh", "shipway-x; rm -rf /", GONE])
+def test_a_word_of_nobody_is_not_waited_for(tmp_path: Path, word: str) -> None:
+    asyncio.run(wait_for_orphans(shell_world(str(tmp_path)), word))
 
 
 class Sim:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from shipway.adapters.child import Child
 from shipway.adapters.framed import FramedTransport
+from shipway.adapters.process import this_process
 from shipway.adapters.redact import Redactor
 from shipway.adapters.shell.script import BOOTSTRAP
 from shipway.adapters.shell.session import NoShell, Session
@@ -28,7 +29,7 @@ class LocalConnector:
     async def open(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:  # noqa: ARG002  all are alike
         """Return a session with a shell of its own. Raises Unreachable `local.no_shell`."""
         try:
-            child = await Child.start((*self._shell, "-c", BOOTSTRAP))
+            child = await Child.start((*self._shell, "-c", BOOTSTRAP, this_process() or "sh"))
             return await Session.open(child, redactor, limit_s=_HELLO_LIMIT_S)
         except OSError as error:
             said = str(error)

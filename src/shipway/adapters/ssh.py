@@ -16,6 +16,7 @@ from pathlib import Path
 
 from shipway.adapters.child import Child
 from shipway.adapters.framed import FramedTransport
+from shipway.adapters.process import this_process
 from shipway.adapters.redact import Redactor
 from shipway.adapters.shell.script import BOOTSTRAP, escape
 from shipway.adapters.shell.session import NoShell, Session
@@ -25,8 +26,8 @@ from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Secrets
 
-REMOTE = f"exec sh -c '{BOOTSTRAP}'"
-"""The one remote command; a login shell of any kind replaces itself by `sh`."""
+REMOTE = f"exec sh -c '{BOOTSTRAP}' "
+"""The one remote command, less the word of our process; a login shell of any kind replaces itself by `sh`."""
 
 _LOG_BYTES = 1 << 18
 _SOCKET_MAX = 80  # of 107 bytes of a unix socket path (unix(7)); the client adds a random suffix while it binds
@@ -64,7 +65,7 @@ class SshConnector:
         control, socket = self._control(host, number, lasting=lasting)
         argv = (
             self._settings.program, "-T", "-v", "-E", str(log), *control,
-            *options(self._settings, self._files), "--", host, REMOTE,
+            *options(self._settings, self._files), "--", host, REMOTE + (this_process() or "sh"),
         )  # fmt: skip
         try:
             child = await Child.start(argv, env=_ENV)

@@ -8,10 +8,11 @@ import shlex
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
+from shipway.adapters.process import is_gone, this_process
 from shipway.adapters.redact import Redactor
 from shipway.app.call import Caller, Choice
 from shipway.app.hosts import host_basics
@@ -72,10 +73,11 @@ class Context:
             transport=self.transport,
             clock=self.clock,
             layouts=self.layouts,
-            author=Author(self.author.who, self.author.origin, note),
+            author=replace(self.author, note=note),
             listen=listen,
             stop=stop or StopRequest(),
             options=self.choice.options,
+            is_gone=is_gone,
         )
 
     def new_run(self) -> str:
@@ -88,7 +90,8 @@ class Context:
 
     def owner(self, run: str, message: str, *, is_manual: bool = False) -> Owner:
         """Return who takes the lock."""
-        return Owner(self.author.who, self.author.origin, run, self.token(), message, is_manual)
+        author = self.author
+        return Owner(author.who, author.origin, run, self.token(), message, is_manual, author.process)
 
 
 @asynccontextmanager
@@ -122,4 +125,4 @@ def _author() -> Author:
         who = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name, as in many containers
         who = "somebody without a name"
-    return Author(who, shlex.quote(socket.gethostname())[:100])
+    return Author(who, shlex.quote(socket.gethostname())[:100], process=this_process())

@@ -83,6 +83,8 @@ class Journal:
         """Return the record that opens the run."""
         author, plan = self.world.author, self.plan
         detail = self._about() | {"service": plan.service, "who": author.who, "from": author.origin}
+        if author.process:
+            detail["process"] = author.process
         if author.note or plan.notes:
             detail["note"] = last_words("\n".join((author.note, *plan.notes)))
         return self.record("run.begin", **detail)

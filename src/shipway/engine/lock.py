@@ -1,14 +1,15 @@
 """The lock of a service: one file on the primary host, taken by link(2), so that exactly one of several takers wins.
 
 A run holds it with `RunLock`, which renews it while the run lives. A lock that was not renewed for a minute, by the
-clock of its own host, is stale: its owner is gone. A lock taken by hand never becomes stale.
+clock of its own host, is stale: its owner is gone. So is, at once, one whose owner was a process of this machine that
+has ended. A lock taken by hand never becomes stale.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Locked, Refused
@@ -45,7 +46,10 @@ REMOVE_SCRIPT = (
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who takes the lock: `run` is the run it is for, `token` a random word of theirs alone, `message` why."""
+    """Who takes the lock: `run` is the run it is for, `token` a random word of theirs alone, `message` why.
+
+    `process` is the word of the process that takes it (`World.author`).
+    """
 
     who: str
     origin: str
@@ -53,20 +57,30 @@ class Owner:
     token: str
     message: str = ""
     is_manual: bool = False
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has the lock. `age_s` is how long ago it was taken or renewed, by the clock of its host."""
+    """Who has the lock. `age_s` is how long ago it was taken or renewed, by the clock of its host.
+
+    `is_gone`: the owner was a process of this machine, and has ended.
+    """
 
     owner: Owner
     since: str
     age_s: int
+    is_gone: bool = False
 
     @property
     def is_stale(self) -> bool:
         """Whether the owner is gone."""
-        return not self.owner.is_manual and self.age_s >= STALE_S
+        return not self.owner.is_manual and (self.is_gone or self.age_s >= STALE_S)
+
+    @property
+    def sign(self) -> str:
+        """What shows that the owner is gone, as a clause."""
+        return "its process has ended" if self.is_gone else f"not renewed for {self.age_s} s"
 
     def __str__(self) -> str:
         owner = self.owner
@@ -78,7 +92,11 @@ class Holder:
 async def read_lock(world: World, host: str) -> Holder | None:
     """Return who has the lock, None when nobody has."""
     (result,) = await world.transport.exchange(host, [_request(world, host, SHOW_SCRIPT)], track=_TRACK)
-    return parse_holder(result)
+    return _judged(world, parse_holder(result))
+
+
+def _judged(world: World, holder: Holder | None) -> Holder | None:
+    return holder and replace(holder, is_gone=world.is_gone(holder.owner.process))
 
 
 def parse_holder(result: Result) -> Holder | None:
@@ -104,6 +122,7 @@ def parse_holder(result: Result) -> Holder | None:
         token=token if _TOKEN.fullmatch(token) else "",
         message=word("message", ""),
         is_manual=body.get("manual") is True,
+        process=word("process", ""),
     )
     return Holder(owner, word("since", "an unknown time"), max(0, int(age)))
 
@@ -120,6 +139,7 @@ async def try_lock(world: World, host: str, owner: Owner) -> Holder | None:
         "token": owner.token,
         "message": owner.message,
         "manual": owner.is_manual,
+        "process": owner.process,
     }
     text = json.dumps(body, separators=(",", ":")) + "\n"
     requests = (
@@ -130,7 +150,7 @@ async def try_lock(world: World, host: str, owner: Owner) -> Holder | None:
         results = await world.transport.exchange(host, requests, track=_TRACK)
     except ConnectionLost:  # asking again tells whether the first attempt had taken it
         results = await world.transport.exchange(host, requests, track=_TRACK)
-    holder = parse_holder(results[-1])
+    holder = _judged(world, parse_holder(results[-1]))
     if results[0].ok or (holder is not None and holder.owner.token == owner.token):
         return None
     if holder is None:
@@ -162,7 +182,7 @@ async def remove_lock(world: World, host: str, holder: Holder, name: str) -> boo
 
     `name` is a random word of the caller.
     """
-    least = "" if holder.owner.is_manual else str(round(STALE_S))
+    least = "" if holder.owner.is_manual or holder.is_gone else str(round(STALE_S))
     request = _request(world, host, REMOVE_SCRIPT, holder.owner.token, name, least)
     (result,) = await world.transport.exchange(host, [request], track=_TRACK)
     return result.ok
@@ -186,7 +206,7 @@ def locked(world: World, host: str, holder: Holder) -> Locked:
     """Return the error that says who has the lock and what helps."""
     where = f"{host}:{world.layout(host).lock}/held"
     if holder.is_stale:
-        what = f"the lock of {holder} is stale, not renewed for {holder.age_s} s"
+        what = f"the lock of {holder} is stale: {holder.sign}"
         help_ = f"{world.command('resume')} continues that run, {world.command('lock release --stale')} gives it up"
         return Locked("lock.stale", what, where=where, next=help_)
     help_ = f"{world.command('lock status')} shows whether it is still held"

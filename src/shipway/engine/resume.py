@@ -17,6 +17,7 @@ from shipway.core.step import Plan
 from shipway.engine.executor import execute
 from shipway.engine.journal import Journal, append, last_words, require_tail, tail
 from shipway.engine.observe import all_or_unreachable
+from shipway.engine.orphans import wait_for_orphans
 from shipway.engine.outcome import Outcome
 from shipway.engine.run_state import RunState, replay
 from shipway.engine.world import World
@@ -39,22 +40,32 @@ class OpenRun:
 async def find_open_run(world: World, primary: str) -> OpenRun | None:
     """Return the last run of this service when it is open, else None.
 
-    Raises Unreachable when a host of the run does not answer, Refused when its stored plan cannot be read.
+    What that run began on a host and is still at work is waited for. Raises Unreachable when a host of the run does not
+    answer, Refused when its stored plan cannot be read, Locked when something is at work for too long.
     """
-    (answer,) = await world.transport.exchange(primary, [tail(world.layout(primary))])
-    records = require_tail(primary, answer)
+    records = await _read(world, primary)
     run = open_run_id(records)
     if not run:
         return None
+    if process := _process(records, run):
+        await wait_for_orphans(world, process)
+        records = await _read(world, primary)
     plan = await _load_plan(world, primary, run)
     others = [host for host in plan.hosts() if host != primary]
 
-    async def read(host: str) -> tuple[Record, ...]:
-        (result,) = await world.transport.exchange(host, [tail(world.layout(host))])
-        return require_tail(host, result)
-
-    found = await all_or_unreachable({host: read(host) for host in others})
+    found = await all_or_unreachable({host: _read(world, host) for host in others})
     return OpenRun(plan, replay(plan, [*records, *(record for host in others for record in found[host])]))
+
+
+async def _read(world: World, host: str) -> tuple[Record, ...]:
+    (result,) = await world.transport.exchange(host, [tail(world.layout(host))])
+    return require_tail(host, result)
+
+
+def _process(records: tuple[Record, ...], run: str) -> str:
+    """Return the word of the process that began `run`; a ledger of another system has none."""
+    begun = next((record for record in records if record.kind == "run.begin" and record.run == run), None)
+    return str(begun.detail.get("process", "")) if begun else ""
 
 
 def open_run_id(records: tuple[Record, ...]) -> str:
@@ -91,8 +102,7 @@ async def abandon_open_run(world: World, primary: str, why: str) -> Plan | None:
 
     Returns its plan; None when there is none. `why` goes into the ledger.
     """
-    (answer,) = await world.transport.exchange(primary, [tail(world.layout(primary))])
-    run = open_run_id(require_tail(primary, answer))
+    run = open_run_id(await _read(world, primary))
     if not run:
         return None
     plan = await _load_plan(world, primary, run)

@@ -10,6 +10,7 @@ from typing import Self
 from shipway.core.errors import Interrupted, ShipwayError
 from shipway.core.events import Event
 from shipway.engine.lock import RENEW_S, STALE_S, Holder, Owner, drop_lock, locked, remove_lock, renew_lock, try_lock
+from shipway.engine.orphans import wait_for_orphans
 from shipway.engine.world import World
 
 _ASK_AGAIN_S = 2.0
@@ -70,6 +71,7 @@ class RunLock:
         if not self._take_stale or holder.owner.token in self._tried:
             raise locked(self._world, self._host, holder)
         self._tried.add(holder.owner.token)
+        await wait_for_orphans(self._world, holder.owner.process)
         await remove_lock(self._world, self._host, holder, self._owner.token)
         self._warn(f"took over the lock of {holder}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from shipway.core.events import Event, Listener
@@ -12,11 +12,15 @@ from shipway.core.ports import Clock, Transport
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who asked for a run, and from which machine; `note` is what they said about it."""
+    """Who asked for a run, and from which machine; `note` is what they said about it.
+
+    `process` is a word that means this process alone; it also stands among the arguments of its shells on hosts.
+    """
 
     who: str
     origin: str
     note: str = ""
+    process: str = ""
 
 
 class StopRequest:
@@ -47,11 +51,17 @@ def _deaf(_event: Event) -> None:
     """Listen to nothing."""
 
 
+def _unknown(_process: str) -> bool:
+    """Know of no process that it has ended."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The world of one run. `layouts` has an entry per host, the primary first.
 
     `options` are the words that make a printed command mean the same destination (` -d staging`), "" for none.
+    `is_gone` tells of the word of a process (`Author.process`) whether it was one of this machine and has ended.
     """
 
     transport: Transport
@@ -61,6 +71,7 @@ class World:
     listen: Listener = _deaf
     stop: StopRequest = field(default_factory=StopRequest)
     options: str = ""
+    is_gone: Callable[[str], bool] = _unknown
 
     def layout(self, host: str) -> Layout:
         """Return the layout of `host`; a host that left the configuration since has the layout of the primary."""
