@@ -1,0 +1,122 @@
+"""Compose files: what each service runs, with which variables. Strictly bounded: YAML comes from strangers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shipway.django.dockerfile import is_development
+from shipway.django.tree import Sources, join, parent
+
+MAX_CHARS = 60_000
+MAX_FILES = 6
+_NAME = re.compile(r"^(docker-)?compose([-._][\w.-]+)?\.ya?ml$")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a compose file. `environment` is what is written, without what the shell would add."""
+
+    file: str
+    name: str
+    image: str
+    builds: bool
+    command: str
+    health: str
+    environment: dict[str, str]
+
+
+def compose_files(sources: Sources, root: str) -> list[str]:
+    """Return the compose files of the project, the most telling first: named for production, then near the top."""
+    found = [
+        path
+        for path in sources.paths
+        if _NAME.match(path.rpartition("/")[2]) and not path.startswith(".") and "/." not in path and "{{" not in path
+    ]
+
+    def rank(path: str) -> tuple[bool, bool, bool, int, str]:
+        says = re.search(r"prod|deploy|release|live", path.lower()) is not None
+        name = path.rpartition("/")[2]
+        is_plain = re.match(r"^(docker-)?compose\.ya?ml$", name) is not None
+        return not says, is_development(path), not is_plain, path.count("/") - (parent(path) == root), path
+
+    return sorted(found, key=rank)
+
+
+def read_services(sources: Sources, paths: list[str]) -> list[Service]:
+    """Return the services of the first few `paths`; a file that is no YAML, or too big, gives none."""
+    return [one for path in paths[:MAX_FILES] for one in parse_services(path, sources)]
+
+
+def parse_services(path: str, sources: Sources) -> list[Service]:
+    """Return the services of one compose file."""
+    document = load_yaml(sources.text(path))
+    services = document.get("services") if isinstance(document, dict) else None
+    if not isinstance(services, dict):
+        return []
+    found = []
+    for name, body in list(services.items())[:60]:
+        if isinstance(body, dict):
+            health = body.get("healthcheck")
+            found.append(
+                Service(
+                    path,
+                    str(name),
+                    str(body.get("image") or ""),
+                    "build" in body,
+                    f"{_words(body.get('entrypoint'))} {_words(body.get('command'))}".strip(),
+                    _words(health.get("test")) if isinstance(health, dict) else "",
+                    _environment(path, body, sources),
+                )
+            )
+    return found
+
+
+def load_yaml(text: str) -> object:
+    """Return the plain value of a small YAML document, None for one that is too big, too deep or wrong."""
+    if not text or len(text) > MAX_CHARS or text.count("&") > 200:  # noqa: PLR2004  anchors: a bomb needs few, people fewer
+        return None
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    reader = YAML(typ="safe", pure=True)
+    reader.allow_duplicate_keys = True
+    try:
+        found: object = reader.load(text)
+    except (YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
+        return None
+    return found
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(str(word) for word in value[:200] if isinstance(word, (str, int, float)))[:8000]
+    return str(value)[:8000] if isinstance(value, (str, int)) else ""
+
+
+def _environment(path: str, body: dict[object, object], sources: Sources) -> dict[str, str]:
+    found: dict[str, str] = {}
+    files = body.get("env_file")
+    for name in [files] if isinstance(files, (str, dict)) else files if isinstance(files, list) else []:
+        file = name.get("path") if isinstance(name, dict) else name
+        if isinstance(file, str):
+            place = join(parent(path), file)
+            there = sources.first(place, f"{place}.example", f"{place}.sample", f"{place}.template", f"{place}.dist")
+            found.update(parse_env(sources.text(there)))
+    given = body.get("environment")
+    if isinstance(given, dict):
+        found.update({str(key): str(value) for key, value in list(given.items())[:400] if isinstance(value, (str, int))})
+    elif isinstance(given, list):
+        pairs = [str(word).partition("=") for word in given[:400] if isinstance(word, str)]
+        found.update({name: value for name, equals, value in pairs if equals})
+    return {name: re.sub(r"^\$\{\w+:?-([^}]*)\}$", r"\1", value) for name, value in found.items()}
+
+
+def parse_env(text: str) -> dict[str, str]:
+    """Return the pairs of a .env file, quotes taken away; lines that are no pairs are left out."""
+    found = {}
+    for line in text.splitlines()[:2000]:
+        match = re.match(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$", line)
+        if match and not line.lstrip().startswith("#"):
+            found[match[1]] = match[2].strip("\"'")
+    return found
