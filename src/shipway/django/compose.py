@@ -9,7 +9,7 @@ from shipway.django.dockerfile import is_development
 from shipway.django.tree import Sources, join, parent
 
 MAX_CHARS = 60_000
-MAX_FILES = 6
+MAX_FILES = 3
 _NAME = re.compile(r"^(docker-)?compose([-._][\w.-]+)?\.ya?ml$")
 
 

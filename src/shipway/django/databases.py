@@ -19,6 +19,8 @@ _DRIVERS = {
     "oracle": ("oracledb", "cx-oracle"),
     "mssql": ("mssql-django",),
 }
+MAX_REREADS = 3
+"""Services of a compose file whose variables are tried on the settings."""
 _FILES = ("sqlite3", "spatialite")
 Reread = Callable[[Mapping[str, str]], Settings]
 
@@ -77,9 +79,12 @@ def _by_driver(packages: Packages, engines: list[str], place: Place) -> Fact | N
 
 def _by_compose(processes: Processes, reread: Reread, engines: list[str]) -> Fact | None:
     """The variables that a compose file gives to the project's own service, taken into the settings."""
+    tried: list[dict[str, str]] = []
     for service in processes.services:
-        if not service.builds or not service.environment or service.file != (processes.compose or ("",))[0]:
+        is_ours = service.builds and service.environment and service.file == processes.compose[0]
+        if not is_ours or service.environment in tried or len(tried) >= MAX_REREADS:
             continue
+        tried.append(service.environment)
         found = [name for name in engines_of(reread(service.environment)) if name not in _FILES]
         if found:
             against = tuple(f"the settings fall back to {name}" for name in engines)
@@ -128,10 +133,11 @@ def find_geodjango(settings: Settings, database: Fact) -> Fact:
     if database.text in ("postgis", "spatialite"):
         return Fact(True, "high", database.evidence)
     pattern = re.compile(r"^\s*(?:from|import) (?:django\.contrib\.gis|osgeo)\b", re.MULTILINE)
-    for path in settings.layout.python_files[:6000]:
-        match = pattern.search(settings.layout.sources.text(path))
+    for path in settings.layout.python_files:
+        text = settings.layout.sources.text(path)
+        match = pattern.search(text) if "contrib.gis" in text or "osgeo" in text else None
         if match:
-            return Fact(True, "medium", (Place(path, line_of(settings.layout.sources.text(path), match.start())),))
+            return Fact(True, "medium", (Place(path, line_of(text, match.start())),))
     return Fact(False, "medium", ())
 
 

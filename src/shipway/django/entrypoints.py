@@ -10,7 +10,7 @@ from shipway.django.layout import Layout
 from shipway.django.packages import Packages
 from shipway.django.processes import HINT, KEEPER, Command, Processes
 from shipway.django.settings import Settings
-from shipway.django.tree import parent
+from shipway.django.tree import join, parent
 
 SERVERS = ("gunicorn", "uvicorn", "uwsgi", "granian", "daphne", "hypercorn", "waitress", "mod_wsgi", "unit")
 _SERVER = re.compile(
@@ -35,7 +35,7 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     if path:
         return Fact(f"{module}:{name}", "high", (settings.place(f"{kind.upper()}_APPLICATION"),))
     files = [p for p in layout.python_files if p.endswith((f"/{kind}.py", f"/{kind}/__init__.py")) or layout.inside(p) == f"{kind}.py"]
-    files = [p for p in files if _binding(layout.sources.module(p))]
+    files = [p for p in files if _binding(layout.sources.module(p)) and not _is_of_another(layout, p, settings)]
     home = parent(settings.files[0]) if settings.files else layout.root
     files.sort(key=lambda p: (not home.startswith(parent(p)), p.count("/"), p))
     if not files:
@@ -43,6 +43,13 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     found, line = _binding(layout.sources.module(files[0])) or ("application", 0)
     sure: Confidence = "high" if len(files) == 1 else "medium"
     return Fact(f"{layout.module_name(files[0])}:{found}", sure, (Place(files[0], line, "binds the application"),))
+
+
+def _is_of_another(layout: Layout, path: str, settings: Settings) -> bool:
+    """Tell whether a second project of the repository, with settings of its own, is what this entry serves."""
+    package = parent(path)
+    own = layout.sources.first(join(package, "settings.py"), join(package, "settings/__init__.py"))
+    return bool(own) and bool(settings.files) and own not in settings.files
 
 
 def _commanded(kind: str, layout: Layout, processes: Processes) -> Fact | None:

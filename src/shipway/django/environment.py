@@ -16,7 +16,7 @@ from shipway.django.syntax import dotted, imported_modules, targets, text_of
 
 MAX_FILES = 400
 """Files of the project that read the environment."""
-_TOUCHES = re.compile(r"environ|getenv|decouple|\benv\b|BaseSettings|_from_env|get_env")
+_TOUCHES = ("environ", "getenv", "decouple", "env(", "env.", "BaseSettings", "_env(", "get_env", "config(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) ->
 
 
 def _is_reading(layout: Layout, path: str) -> bool:
-    return bool(_TOUCHES.search(layout.sources.text(path)))
+    text = layout.sources.text(path)
+    return any(word in text for word in _TOUCHES)
 
 
 def _startup_files(layout: Layout, settings: Settings) -> list[str]:

@@ -125,11 +125,17 @@ class Evaluator:
             case Ref():
                 return self._of_module(place, node.attr)
             case ClassValue():
-                return place.names.get(node.attr, UNKNOWN_VALUE)
+                return self.member(place, node.attr)
             case PurePosixPath() if node.attr in ("parent", "parents", "name", "stem", "suffix"):
                 return list(place.parents) if node.attr == "parents" else getattr(place, node.attr)
             case _:
                 return UNKNOWN_VALUE
+
+    def member(self, owner: ClassValue, name: str) -> object:
+        """Return an attribute of a class; that of a property is what its function returns for the class itself."""
+        value = owner.names.get(name, UNKNOWN_VALUE)
+        is_property = isinstance(value, Function) and any(dotted(one) == "property" for one in value.node.decorator_list)
+        return self.call(value, [owner], {}) if is_property and isinstance(value, Function) else value
 
     def _of_module(self, place: Ref, name: str) -> object:
         path = self._interpreter.layout.module_path(place.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shipway.django.dockerfile import exec_words
+from shipway.django.dockerfile import exec_words, is_development
 from shipway.django.fact import UNKNOWN, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.processes import Processes, script_path
@@ -57,13 +57,13 @@ def _routed(routes: list[Route]) -> Fact | None:
     if not pairs:
         return None
     path, route = min(pairs, key=lambda one: (_rank(one[0]), one[0].count("/"), len(one[0])))
-    others = tuple(f"{other.file}:{other.line} has {name} too" for name, other in pairs if name != path)
+    others = tuple(dict.fromkeys(f"{other.file}:{other.line} has {name} too" for name, other in pairs if name != path))
     return Fact(path, "high" if not others else "medium", (Place(route.file, route.line, route.view or route.include),), others[:5])
 
 
 def _rank(path: str) -> int:
     """Readiness says more than liveness; a path without either word is for both."""
-    return 0 if re.search(r"health|heartbeat|/up/?$", path) and "lbheart" not in path else 1 if "read" in path else 2
+    return 0 if "health" in path else 1 if re.search(r"/_*heartbeat|/up/?$", path) else 2 if "read" in path else 3
 
 
 def _image_probe(layout: Layout, processes: Processes) -> tuple[str, Place] | None:
@@ -90,7 +90,7 @@ def _without_comments(text: str) -> str:
 
 def probe_path(text: str) -> str | None:
     """Return the path that a health check's command asks for, None when it asks for none over HTTP."""
-    if not re.search(r"curl|wget|http|urlopen|requests|nc ", text):
+    if not re.search(r"curl|wget|http|urlopen|requests", text):
         return None
     best: str | None = None
     for match in _URL.finditer(text):
@@ -98,7 +98,8 @@ def probe_path(text: str) -> str | None:
         path = path.partition("?")[0]
         if not match[1] or path.startswith("/") or best is None:
             path = path if path.startswith("/") else "/"
-            best = path if best in (None, "/") else best
+            is_better = best in (None, "/") or (_CLEAR.search(path) and not _CLEAR.search(best or ""))
+            best = path if is_better else best
     return best
 
 
@@ -119,13 +120,15 @@ def _platform_probe(layout: Layout, processes: Processes) -> tuple[str, Place] |
 
 def _compose_probe(processes: Processes, routes: list[Route]) -> Fact | None:
     for service in processes.services:
+        if is_development(service.file):
+            continue
         serves = re.search(r"gunicorn|uwsgi|uvicorn|daphne|granian|manage\.py|start", service.command)
         if not service.health or not (service.builds or serves) or re.search(r"nginx|minio|keycloak|elastic|solr|node|front", f"{service.name}{service.image}"):
             continue
         path = probe_path(service.health)
         route = next((route for route in routes if path and route.path.rstrip("/") == path.rstrip("/")), None)
-        if path is not None and (route or path != "/"):
-            return Fact(route.path if route else path, "medium", (Place(service.file, 0, f"service {service.name}"),))
+        if path is not None and (route or path != "/" or service.file == processes.compose[0]):
+            return Fact(route.path if route else path, "medium" if path != "/" else "low", (Place(service.file, 0, f"service {service.name}"),))
     return None
 
 

@@ -7,12 +7,14 @@ bound is unknown. The environment is the one given, which is what a production c
 from __future__ import annotations
 
 import ast
+import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shipway.django.expressions import Evaluator
 from shipway.django.layout import Layout
-from shipway.django.syntax import absolute
+from shipway.django.syntax import absolute, dotted
+from shipway.django.tree import join, parent
 from shipway.django.values import (
     PROJECT,
     UNKNOWN_VALUE,
@@ -74,6 +76,9 @@ class Interpreter:
         match node:
             case ast.Assign():
                 value = evaluate(node.value, scope)
+                is_debug = dotted(node.targets[0]) == "DEBUG" and not isinstance(node.value, ast.Constant)
+                # What DEBUG is computed from is off in production, whatever its default is.
+                value = False if is_debug else value
                 for target in node.targets:
                     self._bind(target, value, scope)
             case ast.AnnAssign(value=ast.expr()):
@@ -83,7 +88,8 @@ class Interpreter:
                 is_sum = isinstance(node.op, ast.Add)
                 self._bind(node.target, joined if is_sum else UNKNOWN_VALUE, scope)
             case ast.Expr():
-                evaluate(node.value, scope)
+                if not (isinstance(node.value, ast.Call) and self._special(node.value, scope)):
+                    evaluate(node.value, scope)
             case ast.Return():
                 scope.result = evaluate(node.value, scope) if node.value else None
                 scope.has_result = scope.is_stopped = True
@@ -206,6 +212,37 @@ class Interpreter:
             if not name.startswith("_"):
                 scope.names[name] = value
                 scope.lines[name] = other.lines.get(name, (scope.file, line))
+
+    def _special(self, call: ast.Call, scope: Scope) -> bool:
+        """Take in what two libraries do to a settings module; tell whether the call is one of theirs."""
+        if dotted(call.func).rpartition(".")[2] == "load_settings" and isinstance(call.func, ast.Attribute):
+            owner = self.expressions.value(call.func.value, scope)
+            for name, value in list(owner.names.items()) if isinstance(owner, ClassValue) else ():
+                if name.isupper() and isinstance(owner, ClassValue):
+                    scope.names[name] = self.expressions.member(owner, name) if isinstance(value, Function) else value
+                    scope.lines[name] = owner.lines.get(name, (scope.file, call.lineno))
+            return isinstance(owner, ClassValue)
+        if self.expressions.value(call.func, scope) != Ref("split_settings.tools.include"):
+            return False
+        for word in [part for argument in call.args for part in ast.walk(argument)]:
+            value = self.expressions.value(word, scope) if isinstance(word, (ast.Constant, ast.Name)) else None
+            for name in value if isinstance(value, (list, tuple)) else (value,):
+                self._include(name, scope)
+        return True
+
+    def _include(self, name: object, scope: Scope) -> None:
+        """Read a file as part of this module, as django-split-settings does; `*` in its name stands for any letters."""
+        pattern = join(parent(scope.file), name) if isinstance(name, str) else ""
+        for path in fnmatch.filter(self.layout.sources.paths, pattern) if pattern.endswith(".py") else ():
+            tree = self.layout.sources.module(path)
+            home = scope.file
+            self.stars.setdefault(home, []).append(path)
+            if tree is not None and path != home and self.depth < MAX_DEPTH:
+                self.depth += 1
+                scope.file = path
+                self.run(tree.body, scope)
+                scope.file = home
+                self.depth -= 1
 
     def _is_light(self, path: str) -> bool:
         """Settings import helpers and constants; models and views among them would cost time and tell nothing."""

@@ -56,7 +56,11 @@ def read_packages(sources: Sources, root: str, processes: Processes) -> Packages
         manifest = sources.first(join(directory, "Pipfile"), join(directory, "pyproject.toml"))
         if manifest and (manifest.endswith("Pipfile") or read_pyproject(sources, manifest)):
             return _manifest_only(sources, manifest)
-    return Packages(UNKNOWN, UNKNOWN, Requirements())
+    rest = [path for path in sources.paths if _DEEP.search(path) and path.count("/") <= 3]  # noqa: PLR2004  not deeper
+    return _plain(sources, rest, processes, root) if rest else Packages(UNKNOWN, UNKNOWN, Requirements())
+
+
+_DEEP = re.compile(r"^(?!.*(?:^|/)(?:docs?|tests?|node_modules|\.[^/]*)/).*requirements[\w.-]*\.(?:txt|pip)$")
 
 
 def _with_lock(sources: Sources, path: str, manager: str, directory: str) -> Packages:
@@ -88,8 +92,9 @@ def _requirements_files(sources: Sources, directory: str) -> list[str]:
 
 def _plain(sources: Sources, found: list[str], processes: Processes, directory: str) -> Packages:
     chosen, why = _for_production(sources, found, processes)
-    is_compiled = bool(_COMPILED.search(sources.text(chosen)[:2500]))
     wanted = read_requirements_file(sources, chosen)
+    files = dict.fromkeys((chosen, *(one.place.file for one in wanted)))
+    is_compiled = any(_COMPILED.search(sources.text(path)[:2500]) for path in files)
     for path in found:
         if path != chosen and _ASIDE.search(path.rpartition("/")[2]):
             wanted += read_requirements_file(sources, path, path.rpartition("/")[2].removesuffix(".txt"))

@@ -124,7 +124,8 @@ def _keeper_commands(sources: Sources) -> list[Command]:
         is_unit = name.endswith((".service", ".service.j2"))
         is_uwsgi = "uwsgi" in path.lower() and name.endswith((".ini", ".yaml", ".yml"))
         if is_s6 or is_keeper or is_unit or is_uwsgi:
-            found += _lines(path, sources, KEEPER if not is_development(path) else HINT)
+            is_shown = is_development(path) or path.startswith(("doc/", "docs/", "documentation/"))
+            found += _lines(path, sources, HINT if is_shown else KEEPER)
     return found
 
 

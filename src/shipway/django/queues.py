@@ -30,7 +30,7 @@ class Kind:
 KINDS = (
     Kind("celery", (), ("CELERY_BROKER_URL", "BROKER_URL"), ("celery",), r"\bcelery\b.*\bworker\b"),
     Kind("django-q2", ("django_q",), ("Q_CLUSTER",), ("django-q2", "django-q"), r"\bqcluster\b"),
-    Kind("huey", ("huey.contrib.djhuey", "bx_django_utils.huey"), ("HUEY",), ("huey",), r"\b(run_huey|huey_consumer)\b"),
+    Kind("huey", ("huey.contrib.djhuey", "django_huey"), ("HUEY", "DJANGO_HUEY"), ("huey", "django-huey"), r"\b(run_huey|huey_consumer|djangohuey)\b"),
     Kind("rq", ("django_rq",), ("RQ_QUEUES", "RQ"), ("django-rq", "rq"), r"\brqworker\b|\brq worker\b"),
     Kind("dramatiq", ("django_dramatiq",), ("DRAMATIQ_BROKER",), ("dramatiq", "django-dramatiq"), r"\b(rundramatiq|dramatiq)\b"),
     Kind("procrastinate", ("procrastinate.contrib.django",), (), ("procrastinate",), r"\bprocrastinate\b.*worker"),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from shipway.django.fact import Place
 from shipway.django.interpret import Interpreter
 from shipway.django.layout import Layout
+from shipway.django.tree import join
 from shipway.django.values import ClassValue, Either, alternatives, shown
 
 
@@ -62,7 +63,7 @@ class Settings:
 
 def read_settings(layout: Layout, module: str, environ: Mapping[str, str], wanted_class: str = "") -> Settings:
     """Return the settings of `module` as a process with `environ` would see them, as far as reading tells."""
-    path = layout.module_path(module)
+    path = layout.module_path(module) or _stand_in(layout, module)
     if not path:
         return Settings(layout, {}, {}, ())
     interpreter = Interpreter(layout, environ)
@@ -73,6 +74,14 @@ def read_settings(layout: Layout, module: str, environ: Mapping[str, str], wante
     if isinstance(chosen, ClassValue):
         return Settings(layout, chosen.names, chosen.lines, files, tuple(classes))
     return Settings(layout, scope.names, scope.lines, files, tuple(classes))
+
+
+def _stand_in(layout: Layout, module: str) -> str:
+    """Return the file that an operator's settings are made from, where the repository does not hold them."""
+    base = join(layout.root, module.replace(".", "/"))
+    names = [f"{base}{end}" for end in ("_common.py", "_base.py", "_default.py", ".py.example", ".py.dist", ".py.sample", ".py.dev")]
+    names += [f"{base}{end}" for end in (".example.py", ".dist.py", ".py.template", "_example.py", "_local.py.example")]
+    return layout.sources.first(*names) if module else ""
 
 
 def _is_configuration(value: object) -> bool:

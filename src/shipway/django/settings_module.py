@@ -39,12 +39,15 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     usable = [one for one in found if layout.module_path(one.module)]
     if not usable:
         return _by_name(layout) or _missing(found)
-    deployed = [one for one in usable if one.weight >= HINT and not _is_development(one.module)]
+    deployed = [one for one in usable if one.weight > _ENTRY and not _is_development(one.module)]
     best = max(deployed, key=lambda one: one.weight, default=None)
-    if best is not None and best.weight > _ENTRY:
+    if best is not None and best.weight <= _COMPOSE and (better := _sibling(layout, best.module, PRODUCTION[:3])):
+        place = Place(layout.module_path(better), 1, f"{best.place} names {best.module}; this is beside it, for production")
+        return _fact(Candidate(better, place, 0), "medium", usable)
+    if best is not None:
         return _fact(best, "high" if best.weight >= KEEPER else "medium", usable)
     entry = max(usable, key=lambda one: (not _is_development(one.module), one.weight))
-    sibling = _sibling(layout, entry.module)
+    sibling = _sibling(layout, entry.module) or _hardened(layout, entry.module)
     if sibling:
         path = layout.module_path(sibling)
         place = Place(path, 1, f"{entry.place} names {entry.module}; this is its module for production")
@@ -53,6 +56,8 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     return _fact(entry, sure, usable)
 
 
+_COMPOSE = 50
+"""The weight of a compose file that does not call itself one for production."""
 _ENTRY = 40
 """The weight of wsgi.py and asgi.py; manage.py has a little less, other modules of the project less again."""
 
@@ -111,22 +116,38 @@ def _is_development(module: str) -> bool:
     return module.rpartition(".")[2].lower() in DEVELOPMENT
 
 
-def _sibling(layout: Layout, module: str) -> str:
+def _sibling(layout: Layout, module: str, wanted: tuple[str, ...] = PRODUCTION) -> str:
     """Return the production module beside (or inside) `module`, when `module` is for development or only a package."""
     path = layout.module_path(module)
     last = module.rpartition(".")[2]
     is_package = layout.is_package(path)
-    if not is_package and not _is_development(module):
+    if not is_package and not _is_development(module) and wanted is PRODUCTION:
         return ""
     if is_package and not _is_development(module) and _chooses(layout, path):
         return ""
     bases = [module] if is_package else [module.rpartition(".")[0]]
     for base in bases:
-        for name in PRODUCTION:
+        for name in wanted:
             found = f"{base}.{name}" if base else name
             if name != last and layout.module_path(found):
                 return found
     return ""
+
+
+def _hardened(layout: Layout, module: str) -> str:
+    """Return the one module beside a development module that sets what only production needs: cookies, hosts, no DEBUG."""
+    base = module.rpartition(".")[0]
+    package = parent(layout.module_path(module))
+    if not base or not _is_development(module) or package == ".":
+        return ""
+    points: dict[str, int] = {}
+    for path in layout.sources.below(package, ".py"):
+        name = path.rpartition("/")[2].removesuffix(".py")
+        if parent(path) == package and name.isidentifier() and name not in DEVELOPMENT | {"__init__"}:
+            text = layout.sources.text(path)
+            points[name] = sum(word in text for word in ("_COOKIE_SECURE", "SECURE_", "ALLOWED_HOSTS", "DEBUG = False", "SECRET_KEY", "sentry"))
+    best = max(points, key=lambda name: points[name], default="")
+    return f"{base}.{best}" if best and points[best] > 2 and list(points.values()).count(points[best]) == 1 else ""  # noqa: PLR2004
 
 
 def _chooses(layout: Layout, path: str) -> bool:
@@ -148,7 +169,10 @@ def _by_name(layout: Layout) -> Fact | None:
     for name in ("settings/production.py", "settings/prod.py", "settings.py", "settings/__init__.py", "conf/settings.py"):
         for path in layout.python_files:
             if path.endswith(f"/{name}") or path == join(layout.root, name):
-                return Fact(layout.module_name(path), "low", (Place(path, 1, "by its name; no file names it"),))
+                module = layout.module_name(path)
+                inner = _sibling(layout, module, (*PRODUCTION, "base", "common")) if layout.is_package(path) else ""
+                is_empty = not layout.sources.text(path).strip()
+                return Fact(inner if is_empty and inner else module, "low", (Place(path, 1, "by its name; no file names it"),))
     return None
 
 

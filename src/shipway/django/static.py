@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from shipway.django.fact import UNKNOWN, Fact
 from shipway.django.settings import Settings, nested
 
@@ -75,7 +77,7 @@ def find_app(settings: Settings, *prefixes: str) -> Fact:
     apps = settings.texts("INSTALLED_APPS")
     found = next((app for app in apps if any(app == p or app.startswith(f"{p}.") for p in prefixes)), "")
     if found:
-        return Fact(True, "high", (settings.find(found.replace(".", r"\.")) or settings.place("INSTALLED_APPS"),))
+        return Fact(True, "high", (settings.find(rf"['\"]{re.escape(found)}") or settings.place("INSTALLED_APPS"),))
     if apps:
         return Fact(False, "high", (settings.place("INSTALLED_APPS"),))
     place = settings.find(rf"['\"]({'|'.join(prefixes)})[.'\"]")
