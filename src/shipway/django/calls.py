@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from shipway.django.urls_of_services import engine_of_url
@@ -10,6 +11,14 @@ from shipway.django.values import UNKNOWN_VALUE, Either, Ref, Unknown, either
 
 Arguments = list[object]
 Words = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The variables of the process, and the defaults that `environ.Env(NAME=(type, default))` declares on the way."""
+
+    environ: Mapping[str, str]
+    scheme: dict[str, object] = field(default_factory=dict)
 
 _SAME = frozenset(
     (
@@ -26,20 +35,20 @@ _KINDS = frozenset(
 _DATABASES = frozenset(("db", "db_url", "dj_db_url"))
 
 
-def call_known(name: str, arguments: Arguments, words: Words, environ: Mapping[str, str]) -> object:
+def call_known(name: str, arguments: Arguments, words: Words, around: Surroundings) -> object:
     """Return what the function `name` (its import path) returns; UNKNOWN_VALUE when that is not known here."""
     if name in _SAME:
         value = arguments[-1] if name == "typing.cast" and arguments else arguments[0] if arguments else UNKNOWN_VALUE
         empty: dict[str, object] = {"builtins.list": [], "builtins.tuple": (), "builtins.set": [], "builtins.dict": words}
         return empty.get(name, "") if not arguments else value
     if name in ("os.environ.get", "os.getenv", "os.environ.pop", "os.environ.setdefault"):
-        return _environment(arguments, words, environ)
+        return _environment(arguments, words, around.environ)
     if name == "dj_database_url.config":
-        return _database(words.get("env", "DATABASE_URL"), words.get("default"), environ)
+        return _database(words.get("env", "DATABASE_URL"), words.get("default"), around)
     if name == "dj_database_url.parse":
         return database_from(arguments[0] if arguments else None)
     if name in _READERS or name.startswith(_READERS):
-        return _reader(name, arguments, words, environ)
+        return _reader(name, arguments, words, around)
     if name.startswith("configurations.values."):
         return _configuration(name, arguments, words)
     return _plain(name, arguments)
@@ -77,16 +86,20 @@ def _environment(arguments: Arguments, words: Words, environ: Mapping[str, str])
     return environ.get(name, default) if isinstance(name, str) else UNKNOWN_VALUE
 
 
-def _reader(name: str, arguments: Arguments, words: Words, environ: Mapping[str, str]) -> object:
+def _reader(name: str, arguments: Arguments, words: Words, around: Surroundings) -> object:
     kind = name.rpartition(".")[2]
     if kind in ("Env", "FileAwareEnv", "AutoConfig"):
+        pairs = {key: value for key, value in words.items() if isinstance(value, tuple) and len(value) == 2}  # noqa: PLR2004
+        around.scheme.update({key: value[1] for key, value in pairs.items()})
         return Ref(f"{name}.instance")
+    variable = arguments[0] if arguments else words.get("var")
+    if isinstance(variable, str) and variable in around.scheme and len(arguments) == 1:
+        words = {"default": around.scheme[variable], **words}
     has_default = len(arguments) > 1 or "default" in words
     default = words.get("default", arguments[1] if len(arguments) > 1 else UNKNOWN_VALUE)
-    variable = arguments[0] if arguments else words.get("var")
     if kind in _DATABASES:
-        return _database(variable or "DATABASE_URL", default if has_default else None, environ)
-    given = environ.get(variable) if isinstance(variable, str) else None
+        return _database(variable or "DATABASE_URL", default if has_default else None, around)
+    given = around.environ.get(variable) if isinstance(variable, str) else None
     if given is None:
         return default if has_default else UNKNOWN_VALUE
     if kind == "bool" or words.get("cast") == Ref("bool") or isinstance(default, bool):
@@ -103,8 +116,8 @@ def _configuration(name: str, arguments: Arguments, words: Words) -> object:
     return default
 
 
-def _database(variable: object, default: object, environ: Mapping[str, str]) -> object:
-    given = environ.get(variable) if isinstance(variable, str) else None
+def _database(variable: object, default: object, around: Surroundings) -> object:
+    given = around.environ.get(variable) if isinstance(variable, str) else None
     return database_from(given or default)
 
 

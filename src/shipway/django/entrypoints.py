@@ -49,7 +49,8 @@ def _is_of_another(layout: Layout, path: str, settings: Settings) -> bool:
     """Tell whether a second project of the repository, with settings of its own, is what this entry serves."""
     package = parent(path)
     own = layout.sources.first(join(package, "settings.py"), join(package, "settings/__init__.py"))
-    return bool(own) and bool(settings.files) and own not in settings.files
+    is_beside = any(file.startswith(f"{package}/") for file in settings.files)
+    return bool(own) and bool(settings.files) and not is_beside
 
 
 def _commanded(kind: str, layout: Layout, processes: Processes) -> Fact | None:

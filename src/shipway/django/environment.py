@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.django.env_calls import Helper, Read, helpers_of, is_environ, read_of
 from shipway.django.env_classes import class_reads
@@ -28,6 +28,7 @@ class _Seen:
     is_guarded: bool
     target: str
     in_startup: bool
+    is_declared: bool = False
 
 
 
@@ -43,6 +44,8 @@ def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) ->
     seen: list[_Seen] = []
     for path in [*startup, *rest][:MAX_FILES]:
         seen += _scan(layout, path, helpers, in_startup=path in startup)
+    declared = {one.read.name for one in seen if one.is_declared and one.read.has_default}
+    seen = [replace(one, read=replace(one.read, is_strict=False)) if one.read.name in declared else one for one in seen]
     needed = _checked(layout, settings, seen)
     variables: dict[str, Variable] = {}
     for one in seen:
@@ -93,7 +96,7 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
             read = Read(prefix + read.name, read.line, read.is_strict, read.has_default, read.default)
             found.append(_Seen(read, path, is_guarded, target, in_startup))
         if isinstance(node, ast.Call):
-            found += [_Seen(one, path, is_guarded, "", in_startup) for one in _scheme(node)]
+            found += [_Seen(one, path, is_guarded, "", in_startup, is_declared=True) for one in _scheme(node)]
         waiting += reversed([(child, is_guarded or guard, into or target, prefix + more) for child, guard, into, more in _children(node)])
     return found
 

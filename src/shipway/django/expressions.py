@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from shipway.django.calls import call_known, call_method
+from shipway.django.calls import Surroundings, call_known, call_method
 from shipway.django.syntax import dotted
 from shipway.django.values import UNKNOWN_VALUE, ClassValue, Either, Function, Ref, Scope, Unknown, either, truth
 
@@ -32,6 +32,7 @@ class Evaluator:
 
     def __init__(self, interpreter: Interpreter) -> None:
         self._interpreter = interpreter
+        self._around = Surroundings(interpreter.environ)
         self._depth = 0
         self._calls = 0
 
@@ -248,12 +249,12 @@ class Evaluator:
         arguments = [self.value(argument, scope) for argument in node.args[:50] if not isinstance(argument, ast.Starred)]
         words = {word.arg: self.value(word.value, scope) for word in node.keywords[:80] if word.arg}
         if isinstance(node.func, ast.Name) and isinstance(scope.find(node.func.id), Unknown):
-            return call_known(f"builtins.{node.func.id}", arguments, words, self._interpreter.environ)
+            return call_known(f"builtins.{node.func.id}", arguments, words, self._around)
         function = self.value(node.func, scope)
         if isinstance(function, Function):
             return self.call(function, arguments, words)
         if isinstance(function, Ref):
-            return call_known(function.name, arguments, words, self._interpreter.environ)
+            return call_known(function.name, arguments, words, self._around)
         if isinstance(node.func, ast.Attribute):
             return call_method(self.value(node.func.value, scope), node.func.attr, arguments, words)
         return UNKNOWN_VALUE

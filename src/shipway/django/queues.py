@@ -91,11 +91,16 @@ def _made(layout: Layout) -> list[tuple[str, int]]:
         if "Celery" not in text or "import" not in text:
             continue
         tree = layout.sources.module(path)
-        for node in tree.body if tree else ():
-            call = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
-            if isinstance(call, ast.Call) and dotted(call.func).rpartition(".")[2] in ("Celery", "CustomCelery", "TenantAwareCeleryApp"):
-                found.append((path, node.lineno))
+        lines = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Call) and _makes(n)] if tree else []
+        if lines:
+            found.append((path, min(lines)))
     return sorted(found, key=lambda one: ("celery" not in one[0].rpartition("/")[2], one[0].count("/"), one[0]))
+
+
+def _makes(call: ast.Call) -> bool:
+    """Tell whether a call makes a Celery application: of the class itself, or of one named after it."""
+    name = dotted(call.func).rpartition(".")[2]
+    return name.endswith("Celery") or name == "CeleryApp"
 
 
 def find_scheduler(layout: Layout, settings: Settings, processes: Processes, queue: Fact) -> Fact:
