@@ -44,5 +44,6 @@ make_environment() {
   say "Installing Shipway and what it needs (once; about a minute)"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.5'
   .venv/bin/uv pip install --quiet --python .venv/bin/python --editable ".[$extras]" ${group:+--group "$group"}
+  .venv/bin/python -m compileall -q src .venv/lib >/dev/null || true # so that the first command starts as quickly as the next
   echo "$want" >"$stamp"
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from shipway.cli.secrets import command
+from shipway.cli.verbs.secrets import command
 from shipway.core.errors import ConfigError, Exit
 
 

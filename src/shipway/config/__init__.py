@@ -1,1 +1,1 @@
-"""deploy.yml in; a typed model, or errors with file and line, out."""
+"""Configuration: `config/deploy.yml` in, a typed model or every mistake with its file and line out. Reads no files."""

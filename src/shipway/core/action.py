@@ -56,11 +56,18 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A command asked every `every_s` seconds until it exits 0, for about `limit_s` seconds, on the host itself."""
+    """A command asked every `every_s` seconds until it exits 0, for about `limit_s` seconds, on the host itself.
+
+    `until` has no standard input: the first try would eat it, and an interpreter without a script says yes to anything.
+    """
 
     until: Command
     every_s: float = 1.0
     limit_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if self.until.stdin:
+            raise ValueError("a command that is asked again and again cannot have a standard input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def lower(action: Command | Upload | Wait) -> Command:
         case Wait(until=until, every_s=every_s, limit_s=limit_s):
             tries = max(1, round(limit_s / every_s))
             argv = ("sh", "-c", WAIT_SCRIPT, "sh", f"{every_s:g}", str(tries), *until.words())
-            return Command(argv, stdin=until.stdin, limit_s=limit_s + until.limit_s)
+            return Command(argv, limit_s=limit_s + until.limit_s)
 
 
 def describe(action: Action) -> str:

@@ -14,7 +14,7 @@ class HostFacts:
 
     `releases`: releases that are whole on disk. `leftovers`: releases begun and not whole. `running`: units alive, as
     (role, release). `live`: for each proxied role the address that the proxy sends to. `tools`: programs found, by
-    name. `clock_skew_s`: the host's clock less the operator's.
+    name. `is_proxy_settled`: the proxy runs as configured. `clock_skew_s`: the host's clock less the operator's.
     """
 
     host: str
@@ -30,6 +30,7 @@ class HostFacts:
     live: Mapping[str, str] = field(default_factory=dict)
     is_keeper_up: bool = False
     is_proxy_up: bool = False
+    is_proxy_settled: bool = False
     is_in_maintenance: bool = False
     proxy_config_hash: str = ""
     records: tuple[Record, ...] = ()

@@ -15,6 +15,7 @@ class Layout:
                      shared/  static/  media/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
+    <root>/cache/    downloaded packages, shared by all services
     <root>/tools/    programs that Shipway installed for itself (supervisor, Caddy), a virtualenv
     """
 
@@ -120,6 +121,11 @@ class Layout:
     def keeper(self) -> str:
         """The process keeper of this host (supervisor), shared by all services."""
         return self._path("keeper")
+
+    @property
+    def cache(self) -> str:
+        """Downloaded and unpacked packages, shared by all services; on the file system of the releases."""
+        return self._path("cache")
 
     @property
     def tools(self) -> str:

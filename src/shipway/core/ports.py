@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -74,8 +74,8 @@ class Transport(Protocol):
         """Feed the output of the local `source` to `sink` on `host`; return what failed first, or `sink`'s result."""
         ...
 
-    def stream(self, host: str, command: Command) -> AsyncIterator[bytes]:
-        """Yield the output of a command that may run for ever, as it comes (`logs --follow`). Closing ends it."""
+    def stream(self, host: str, command: Command) -> AsyncGenerator[bytes, None]:
+        """Yield the output of a command that may run for ever, as it comes (`logs --follow`). `aclose` ends it."""
         ...
 
     async def interactive(self, host: str, command: Command) -> int:

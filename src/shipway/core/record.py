@@ -16,7 +16,7 @@ RecordKind = Literal[
     "run.begin",  # detail: verb, release, version, base, who, from, service, note
     "run.unwinding",  # undo has begun; detail: why
     "run.commit",  # a committing stage is complete; detail: stage
-    "run.end",  # detail: outcome (done, undone, mixed), took_s, and what a list of releases shows
+    "run.end",  # detail: outcome (done, undone, mixed, abandoned), took_s; a mixed run stays open
     "step.begin",
     "step.done",
     "step.skipped",  # it was true before we touched it: never undone

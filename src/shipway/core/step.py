@@ -87,8 +87,8 @@ def _secrets_of(action: Action) -> tuple[str, ...]:
             return secret_names(stdin)
         case Upload(body=body):
             return secret_names(body)
-        case Wait(until=until):
-            return secret_names(until.stdin)
+        case Wait():
+            return ()
         case Pipe(source=source, sink=sink):
             return secret_names(source.stdin) + secret_names(sink.stdin)
 

@@ -18,7 +18,7 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
     base = base_release(site, facts)
     name, version = release.release, release.version
     stages = (
-        *stage("Prepare the hosts", per_host(site, _host_steps)),
+        *stage("Prepare the hosts", per_host(site, lambda target: _host_steps(facts, target))),
         *stage(f"Put {name} on the hosts", per_host(site, lambda target: _prepare(site, target, release))),
         *stage("Migrate the database", (tuple(_migrate(site, name, version)),)),
         *roll_out(site, facts, name, version),
@@ -37,9 +37,9 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
     )
 
 
-def _host_steps(target: Target) -> Iterator[Step]:
+def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
     yield from target.runtime.host_steps()
-    if target.proxy is not None:
+    if target.proxy is not None and not facts.of(target.host).is_proxy_settled:
         yield from target.proxy.host_steps()
 
 

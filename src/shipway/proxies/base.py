@@ -13,12 +13,16 @@ from shipway.core.step import Step
 
 @dataclass(frozen=True, slots=True)
 class ProxyFacts:
-    """What a proxy read from the answers of a host. The names are those of `HostFacts`."""
+    """What a proxy read from the answers of a host. The names are those of `HostFacts`.
+
+    `is_settled`: every host step is true already, so that a plan need not hold them.
+    """
 
     live: Mapping[str, str] = field(default_factory=dict)
     is_proxy_up: bool = False
     is_in_maintenance: bool = False
     config_hash: str = ""
+    is_settled: bool = False
 
 
 class Proxy(Protocol):

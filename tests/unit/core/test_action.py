@@ -52,9 +52,18 @@ def test_wait_asks_until_true_and_gives_the_last_status(tmp_path: Path) -> None:
     assert run(lower(Wait(Command(("sh", "-c", "exit 7")), every_s=0.01, limit_s=0.03))).returncode == 7
 
 
+def test_what_is_asked_again_has_no_input() -> None:
+    with pytest.raises(ValueError, match="standard input"):
+        Wait(Command(("python3", "-"), stdin=("exit(1)",)))
+
+
 def test_a_secret_is_never_described() -> None:
     body = ("KEY=", SecretRef("KEY", "shell"))
-    for action in (Command(("cat",), stdin=body), Upload("/e", body), Wait(Command(("cat",), stdin=body))):
+    for action in (
+        Command(("cat",), stdin=body),
+        Upload("/e", body),
+        Pipe(Command(("cat",), stdin=body), Command(("x",))),
+    ):
         assert "KEY" not in describe(action)
     assert describe(Pipe(Command(("git", "archive")), Command(("tar", "-x")))) == "(here) git archive | (host) tar -x"
 

@@ -15,7 +15,7 @@ COMMANDS = st.builds(Command, WORDS, TEXTS.map(tuple), st.booleans(), st.floats(
 ACTIONS = st.one_of(
     COMMANDS,
     st.builds(Upload, st.text(max_size=9), TEXTS.map(tuple), st.integers(0, 0o777), st.booleans()),
-    st.builds(Wait, COMMANDS, st.floats(0.1, 9), st.floats(1, 99)),
+    st.builds(Wait, st.builds(Command, WORDS), st.floats(0.1, 9), st.floats(1, 99)),
     st.builds(Pipe, COMMANDS, COMMANDS),
 )
 STEPS = st.builds(

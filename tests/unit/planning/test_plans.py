@@ -1,11 +1,12 @@
 """Every plan over many sites and facts: the laws, the order of things, and what is left alone."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from shipway.core.errors import Refused
-from shipway.core.facts import Facts, HostFacts
+from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint, plan_from_json, plan_to_json
 from shipway.core.step import Plan, violations
 from shipway.planning.deploy import plan_deploy
@@ -71,6 +72,14 @@ def test_a_deploy_starts_everything_before_it_switches_anything_and_stops_nothin
     assert plan.base == "r2"
 
 
+def test_a_proxy_that_runs_as_configured_is_left_alone() -> None:
+    shop = site(("a",))
+    host = facts_serving(shop, "r2", records=HISTORY).primary
+    plan = plan_deploy(shop, Facts((replace(host, is_proxy_settled=True),)), "run", NEW)
+    assert "a/install-proxy" not in ids(plan)
+    assert "a/install-keeper" in ids(plan)
+
+
 def test_a_switch_knows_the_way_back_on_each_host() -> None:
     shop = site(("a", "b"))
     facts = facts_serving(shop, "r2", records=HISTORY)
@@ -113,7 +122,7 @@ def test_clean_up_keeps_the_newest_and_the_way_back(kept: list[str], retain: int
 def test_remains_of_a_failed_release_are_removed() -> None:
     shop = site(("a",))
     host = facts_serving(shop, "r2", records=HISTORY).primary
-    facts = Facts((HostFacts(**{f: getattr(host, f) for f in host.__slots__} | {"leftovers": ("r3",)}),))
+    facts = Facts((replace(host, leftovers=("r3",)),))
     assert "a/remove-r3" in ids(plan_prune(shop, facts, "run"))
 
 

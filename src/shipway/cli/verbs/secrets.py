@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import click
 
+from shipway.cli.group import NearestGroup
+from shipway.cli.options import epilog, help_text
+from shipway.cli.table import VERBS
 
-@click.group("secrets")
+EXAMPLES = (
+    "shipway secrets fetch --adapter 1password --account mine --from Vault/Item KEY OTHER",
+    'shipway secrets extract KEY "$SECRETS"',
+    "shipway secrets print -d staging",
+)
+
+
+@click.group("secrets", cls=NearestGroup, help=help_text(VERBS["secrets"].help, None), epilog=epilog(EXAMPLES))
 def command() -> None:
-    """Fetch secrets from a password manager, take one out of the answer, or print those of the project."""
+    """Do nothing by itself."""
 
 
-@command.command("fetch")
+@command.command("fetch", epilog=epilog(EXAMPLES[0:1]))
 @click.option("-a", "--adapter", required=True, metavar="NAME", help="The password manager: 1password, gcp, …")
 @click.option("--account", default="", metavar="NAME", help="Who asks: an account, user or profile.")
 @click.option("--from", "source", default="", metavar="PLACE", help="The vault, folder or project of the names.")
@@ -24,7 +34,7 @@ def fetch(adapter: str, account: str, source: str, names: tuple[str, ...], *, in
     click.echo(fetch_secrets(adapter, Wanted(names, account, source), programs_here(), inline=inline))
 
 
-@command.command("extract")
+@command.command("extract", epilog=epilog(EXAMPLES[1:2]))
 @click.option("--inline", is_flag=True, hidden=True)
 @click.argument("name")
 @click.argument("json")
@@ -36,7 +46,7 @@ def extract(name: str, json: str, *, inline: bool) -> None:
     click.echo(extract_secret(name, json))
 
 
-@command.command("print")
+@command.command("print", epilog=epilog(EXAMPLES[2:3]))
 @click.option("-d", "--destination", default="", metavar="NAME", help="Print those of a destination.")
 @click.option("--path", default=".kamal/secrets", show_default=True, help="The file; `secrets_path` of the config.")
 def print_all(destination: str, path: str) -> None:

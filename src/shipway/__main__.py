@@ -1,0 +1,7 @@
+"""`python -m shipway`."""
+
+import sys
+
+from shipway.cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,126 @@
+"""What is about to be deployed, as the git repository on this machine tells it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+from shipway.core.errors import ConfigError
+
+# Without these git may write to the index (`status` refreshes it) or answer in the user's language.
+_QUIET = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A directory in a git repository.
+
+    `repository` is the root of the work tree, `project` the path of the directory below it ("" for the root itself),
+    `version` the commit at HEAD (40 hex digits), `uncommitted` the number of changed or untracked paths in the
+    directory: they are not deployed.
+    """
+
+    repository: str
+    project: str
+    version: str
+    uncommitted: int = 0
+
+    @property
+    def directory(self) -> str:
+        """The directory of the project on this machine."""
+        return f"{self.repository}/{self.project}" if self.project else self.repository
+
+    @property
+    def sentence(self) -> str:
+        """What is said before the tree is deployed: the commit, and what is not in it."""
+        if not self.uncommitted:
+            return f"HEAD is {self.short}; nothing is uncommitted"
+        files, are = ("file", "is") if self.uncommitted == 1 else ("files", "are")
+        return f"{self.uncommitted} uncommitted {files} {are} not deployed; HEAD {self.short} is"
+
+    @property
+    def short(self) -> str:
+        """The commit as people write it."""
+        return self.version[:7]
+
+
+def read_tree(directory: str) -> Tree:
+    """Return the tree that holds `directory`.
+
+    Raises ConfigError `git.missing` without a git program, `git.no_repository` outside a repository,
+    `git.no_commits` before the first commit, `git.failed` for whatever else git refuses.
+    """
+    place = _git(directory, "rev-parse", "--show-toplevel", "--show-prefix")
+    if place.returncode != 0:
+        raise _no_repository(directory, place.stderr)
+    root, prefix = place.stdout.split("\n")[:2]
+    head = _git(directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    if head.returncode != 0:
+        raise ConfigError(
+            "git.no_commits",
+            "the git repository has no commit yet, so there is no version to deploy",
+            where=root,
+            next="git add . && git commit -m 'Begin'",
+        )
+    status = _git(directory, "status", "--porcelain", "--no-renames", "-z", "--", ".")
+    if status.returncode != 0:
+        raise _failed(directory, status.stderr)
+    changed = sum(1 for entry in status.stdout.split("\0") if entry)
+    return Tree(root, prefix.rstrip("/"), head.stdout.strip(), changed)
+
+
+def list_files(tree: Tree) -> tuple[str, ...]:
+    """Return the paths of all files of the project at the commit, relative to the project. Raises ConfigError."""
+    found = _git(tree.directory, "ls-tree", "-r", "-z", "--name-only", tree.version, ".")
+    if found.returncode != 0:
+        raise _failed(tree.directory, found.stderr)
+    return tuple(path for path in found.stdout.split("\0") if path)
+
+
+def read_file(tree: Tree, path: str) -> str:
+    """Return the text of a file of the project at the commit. Raises ConfigError when there is none."""
+    found = _git(tree.directory, "cat-file", "blob", f"{tree.version}:./{path}")
+    if found.returncode != 0:
+        raise _failed(f"{tree.directory}/{path}", found.stderr)
+    return found.stdout
+
+
+def _git(directory: str, *words: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            ("git", "-C", directory, *words),
+            env={**os.environ, **_QUIET},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=_LIMIT_S,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise ConfigError(
+            "git.missing",
+            "git is not installed here; Shipway deploys commits",
+            next="apt install git",
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise _failed(directory, f"no answer in {_LIMIT_S:g} s") from error
+
+
+def _no_repository(directory: str, said: str) -> ConfigError:
+    if "not a git repository" not in said:
+        return _failed(directory, said)
+    return ConfigError(
+        "git.no_repository",
+        "the project is in no git repository; Shipway deploys commits",
+        where=directory,
+        next="git init && git add . && git commit -m 'Begin'",
+    )
+
+
+def _failed(directory: str, said: str) -> ConfigError:
+    error = ConfigError("git.failed", "git could not read the repository", where=directory, next="git status")
+    error.said = said.strip()
+    return error

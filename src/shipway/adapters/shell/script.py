@@ -1,0 +1,134 @@
+"""The shell text that is sent to a host, and how words and bytes are written into it.
+
+Everything here is constant text for a POSIX shell with a `printf` of its own
+(tested: dash, bash, busybox, zsh; refused with a clear error: mksh, yash). One exchange is one line, so a line that was
+cut on the way is never run: `read` fails on a line without its end, and the loop stops.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipway.core.action import Command
+from shipway.core.ports import Request
+
+BOOTSTRAP = 'while IFS= read -r _sw_l; do eval "$_sw_l"; done'
+"""What the shell on the host runs. `read` takes its input bytewise, so what follows a line is left to the command. It
+has no single quote, backslash, newline or `!`: so it passes unchanged through a login shell that is csh or fish."""
+
+GRACE_S = 3
+"""Between SIGTERM and SIGKILL for a command that has passed its limit, in seconds."""
+
+_KILL_GROUP = """sh -c 'kill -s "$1" -- "-$2"' sh"""
+"""Ends a process group as another user (after `sudo -n`). By the `kill` of a shell, never by the program: that of
+procps 4.0.2 (Debian 12) takes `kill -TERM -1234` for `-1`, which is every process of the machine."""
+
+_WATCH = (
+    # Runs in a session of its own: $1 limit, $2 grace, $3 "" or how to become who may end the command, then the
+    # command. Its own words ("Terminated") and the verdict `=T or -:status=` go to a capture; the command has the
+    # outer stdout and stderr (5 and 6).
+    "l=$1 g=$2 k=$3; shift 3; t=-; x=; p=; "
+    'e() { [ "$k" ] && $k ' + _KILL_GROUP + ' "$1" "$$"; kill -s "$1" -- "-$$"; }; '
+    # Ending the watchdog must end its sleep in every order of events: the signal may come before `p` is known, and a
+    # process that was just forked still has its parent's handlers, so the sleep gets SIGKILL and `t=T` is set later.
+    '(trap \'x=1; kill -s KILL "$p"\' TERM; sleep "$l" & p=$!; '
+    '[ "$x" ] || wait "$p"; [ "$x" ] && { kill -s KILL "$p"; wait "$p"; exit; }; '
+    'trap "" TERM; e TERM; sleep "$g"; e KILL) </dev/null >/dev/null 2>&1 5>&- 6>&- & w=$!; '
+    'trap "t=T" TERM; '
+    # A subshell, so that what the shell says about a signal goes to the capture and not to the command's stderr.
+    '("$@") >&5 2>&6 5>&- 6>&-; s=$?; echo "=$t:$s="; '
+    # After a limit nothing of the group stays, even what ignores SIGTERM.
+    '[ "$t" = - ] && { kill "$w"; wait "$w"; exit; }; e KILL'
+)
+_MARK = (
+    '_sw_p() { printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2"; '
+    'printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2" >&2; }; '
+)
+_RUN = (
+    # _sw_r SEQUENCE STOP_ON LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on.
+    "_sw_r() { _sw_i=$1 _sw_t=$2 _sw_m=$3 _sw_k=$4 _sw_d=$5; shift 5; { case $_sw_d in "
+    '-) _sw_v=$($_sw_s sh -c "$_sw_w" sh "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1 </dev/null);; '
+    '+) _sw_v=$($_sw_s sh -c "$_sw_w" sh "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
+    '*) _sw_v=$(printf %b "${_sw_d#.}" 2>/dev/null |'
+    ' $_sw_s sh -c "$_sw_w" sh "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
+    'esac; } 2>/dev/null; _sw_d=; _sw_p "$_sw_i" "$_sw_v"; '
+    'case $_sw_t$_sw_v in never*) ;; failure*"=-:0="*) ;; failure*) return 1;; *"=-:0="*) return 1;; esac; }; '
+)
+_FOLLOW = (
+    # _sw_f BECOME INPUT WORD...: runs until the command ends, or our end of the channel is closed.
+    '_sw_e() { [ "$_sw_k" ] && $_sw_k ' + _KILL_GROUP + ' "$1" "$_sw_c"; kill -s "$1" -- "-$_sw_c"; }; '
+    "_sw_f() { _sw_k=$1 _sw_d=$2; shift 2; exec 3<&0; { case $_sw_d in "
+    '-) $_sw_s "$@" </dev/null >&5 2>&5 3<&- 5>&- 6>&- & ;; '
+    '*) printf %b "${_sw_d#.}" 2>/dev/null | $_sw_s "$@" >&5 2>&5 3<&- 5>&- 6>&- & ;; '
+    "esac; }; _sw_c=$!; "
+    "(cat <&3; _sw_e TERM; sleep 1; _sw_e KILL) >/dev/null 2>&1 5>&- 6>&- & "
+    'wait "$_sw_c" 2>/dev/null; _sw_p 0 "=-:$?="; }; '
+)
+_HELLO = (
+    "_sw_n=$(printf '\\nx'); _sw_n=${_sw_n%x}; exec 5>&1 6>&2; _sw_s=none; "
+    # perl stands in where there is no setsid (macOS).
+    "command -v perl >/dev/null && _sw_s='perl -MPOSIX -e POSIX::setsid();exec(@ARGV);exit(127)'; "
+    "command -v setsid >/dev/null && _sw_s=setsid; "
+    # Whether this sh says that a program was ended by a signal; where not, 128+n can only be taken for one.
+    "_sw_v=$(sh -c '(\"$@\"); :' sh sh -c 'kill -TERM $$' 2>&1); "
+    '_sw_p hello "${_sw_s%% *}:$(command -v printf):${_sw_v:+tells}"'
+)
+
+
+def hello_line(token: str) -> bytes:
+    """Return the line that defines our functions in a fresh shell and makes it answer with the first marker."""
+    values = f"_sw_x={token}; _sw_g={GRACE_S}; _sw_w={shlex.quote(_WATCH)}; "
+    return (values + _MARK + _RUN + _FOLLOW + _HELLO + "\n").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with its standard input as bytes (secrets resolved)."""
+
+    request: Request
+    stdin: bytes
+
+    def line(self, sequence: int, *, raw: bool = False) -> bytes:
+        """Return the call as shell text without a line end; `raw`: its input is what follows the line."""
+        command = self.request.command
+        limit = str(max(1, math.ceil(command.limit_s)))
+        head = ("_sw_r", str(sequence), self.request.stop_on, limit)
+        return b" ".join(
+            (
+                " ".join(head).encode(),
+                b"'%b'" % _become(command),
+                b"+" if raw else self._input(),
+                words(command.words()),
+            )
+        )
+
+    def _input(self) -> bytes:
+        return b"'.%b'" % escape(self.stdin) if self.stdin else b"-"
+
+    def follow_line(self) -> bytes:
+        """Return the line that runs the command until it ends or the channel closes, and then ends the shell."""
+        command = self.request.command
+        return b"_sw_f '%b' %b %b; exit\n" % (_become(command), self._input(), words(command.words()))
+
+
+def _become(command: Command) -> bytes:
+    # A program run by sudo belongs to another user: only sudo may end it.
+    return b"sudo -n" if command.sudo else b""
+
+
+def words(argv: Sequence[str]) -> bytes:
+    """Return `argv` as shell words on one line. Bytes that are no UTF-8 are kept (surrogateescape)."""
+    quoted = " ".join(shlex.quote(word).replace("\n", "'\"$_sw_n\"'") for word in argv)
+    return quoted.encode("utf-8", "surrogateescape")
+
+
+_PLAIN = frozenset(b'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 "#$%&()*+,-./:;<=>?@[]^_`{|}~!')
+_ESCAPED = tuple(bytes((i,)) if i in _PLAIN else b"\\0%03o" % i for i in range(256))
+
+
+def escape(data: bytes) -> bytes:
+    """Return `data` for `printf %b` within single quotes: printable ASCII as it is, the rest in octal."""
+    return b"".join([_ESCAPED[byte] for byte in data])

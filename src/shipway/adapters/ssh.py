@@ -1,0 +1,166 @@
+"""Hosts over the OpenSSH client: one connection per host and run, with the user's own configuration.
+
+The first lasting shell of a host is the master of a connection (ControlMaster); further tracks, pipes and streams are
+sessions in it. Where the client or the server has no more sessions, the client makes a further connection by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+import tempfile
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+from shipway.adapters.child import Child
+from shipway.adapters.framed import FramedTransport
+from shipway.adapters.redact import Redactor
+from shipway.adapters.shell.script import BOOTSTRAP, escape
+from shipway.adapters.shell.session import NoShell, Session
+from shipway.adapters.ssh_errors import RETRIED, Attempt, explain, plain_lines
+from shipway.adapters.ssh_settings import SshFiles, SshSettings, check_host, options, personal
+from shipway.core.action import Command
+from shipway.core.errors import ConnectionLost, Unreachable
+from shipway.core.ports import Secrets
+
+REMOTE = f"exec sh -c '{BOOTSTRAP}'"
+"""The one remote command; a login shell of any kind replaces itself by `sh`."""
+
+_LOG_BYTES = 1 << 18
+_SOCKET_MAX = 80  # of 107 bytes of a unix socket path (unix(7)); the client adds a random suffix while it binds
+_ENV = {"SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}  # no window may ask; messages in the language that we read
+
+
+class SshConnector:
+    """Starts ssh processes and explains their ends."""
+
+    def __init__(self, settings: SshSettings, secrets: Secrets) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._home: Path | None = None
+        self._files = SshFiles()
+        self._numbers = count()
+        self._masters: dict[str, tuple[Child, Path]] = {}
+        self._logs: dict[str, Path] = {}
+
+    async def open(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:
+        """Return a session on `host`. Raises Unreachable with a code of its own for each cause."""
+        check_host(host)
+        self._prepare()
+        for pause in (*self._settings.backoff_s, None):
+            try:
+                return await self._attempt(host, redactor, lasting=lasting)
+            except Unreachable as error:
+                if pause is None or error.code not in RETRIED:
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError("the last pause is None")  # pragma: no cover
+
+    async def _attempt(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:
+        number = next(self._numbers)
+        log = self._directory / f"l{number}"
+        control, socket = self._control(host, number, lasting=lasting)
+        argv = (
+            self._settings.program, "-T", "-v", "-E", str(log), *control,
+            *options(self._settings, self._files), "--", host, REMOTE,
+        )  # fmt: skip
+        try:
+            child = await Child.start(argv, env=_ENV)
+        except OSError as error:
+            raise Unreachable(
+                "ssh.no_client", f"the program `{self._settings.program}` could not be run: {error.strerror}",
+                where=host, next="ssh -V",
+            ) from None  # fmt: skip
+        try:
+            limit_s = self._settings.connect_timeout_s + self._settings.login_timeout_s
+            session = await Session.open(child, redactor, limit_s=limit_s)
+        except NoShell as failure:
+            raise explain(Attempt(host, _read(log), failure), self._settings, self._files) from None
+        if socket is not None:
+            self._masters[host] = child, socket
+        self._logs[host] = log
+        return session
+
+    def _control(self, host: str, number: int, *, lasting: bool) -> tuple[tuple[str, ...], Path | None]:
+        """Return the options for sharing a connection, and the socket that the new process shall listen on."""
+        child, socket = self._masters.get(host, (None, None))
+        if child is not None and child.is_alive() and socket is not None and socket.exists():
+            return ("-o", "ControlMaster=no", "-o", f"ControlPath={socket}"), None
+        socket = self._directory / f"c{number}"
+        if not lasting or len(str(socket)) > _SOCKET_MAX:
+            return ("-o", "ControlMaster=no", "-o", "ControlPath=none"), None
+        return ("-o", "ControlMaster=yes", "-o", f"ControlPath={socket}", "-o", "ControlPersist=no"), socket
+
+    def lost(self, host: str, why: str) -> ConnectionLost:
+        """Return the error for a connection that broke."""
+        said = plain_lines(_read(self._logs[host])) if host in self._logs else ""
+        return ConnectionLost(
+            "ssh.lost", f"the connection to `{host}` broke while something ran there: {why}", where=host, said=said
+        )
+
+    def terminal(self, host: str, command: Command) -> Sequence[str]:
+        """Return `ssh -t`: a person is there, so questions may be asked."""
+        check_host(host)
+        self._prepare()
+        control, _ = self._control(host, 0, lasting=False)
+        # The words pass through a login shell of whatever kind: plain characters and octal numbers do so unchanged.
+        script = escape(command.shell().encode("utf-8", "surrogateescape")).decode()
+        remote = 'exec sh -c \'eval "$(printf %b "$1")"\' sh ' + shlex.quote(script.replace("!", "\\0041"))
+        settings = personal(self._settings, self._files)
+        return (self._settings.program, "-t", *control, *settings, "--", host, remote)
+
+    async def close(self) -> None:
+        """Remove sockets, logs and keys."""
+        if self._home is not None:
+            shutil.rmtree(self._home, ignore_errors=True)
+            self._home = None
+            self._masters.clear()
+
+    @property
+    def _directory(self) -> Path:
+        assert self._home is not None  # noqa: S101  `_prepare` comes first
+        return self._home
+
+    def _prepare(self) -> None:
+        """Make our private directory (mode 0700), with the configuration and the keys that the settings ask for."""
+        if self._home is not None:
+            return
+        # Not $TMPDIR: it may be long (macOS), and a socket path may have 107 bytes only.
+        base = "/tmp" if Path("/tmp").is_dir() else None  # noqa: S108  mkdtemp makes a private directory in it
+        self._home = Path(tempfile.mkdtemp(prefix="shipway-", dir=base))
+        keys: list[str] = []
+        for index, name in enumerate(self._settings.key_secrets):
+            path = self._home / f"k{index}"
+            path.touch(mode=0o600)
+            path.write_text(self._secrets.reveal(name).rstrip("\n") + "\n", encoding="utf-8")
+            keys.append(str(path))
+        self._files = SshFiles(self._config_file(self._home), tuple(keys))
+
+    def _config_file(self, home: Path) -> str | None:
+        match self._settings.config_files:
+            case None:
+                return None
+            case ():
+                return "none"
+            case (one,):
+                return one
+            case several:
+                path = home / "config"
+                path.write_text("".join(f'Include "{Path(file).expanduser()}"\n' for file in several), encoding="utf-8")
+                return str(path)
+
+
+def _read(path: Path) -> str:
+    """Return a log of the client; what is longer than any real one is cut."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LOG_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def ssh_transport(settings: SshSettings, secrets: Secrets) -> FramedTransport:
+    """Return a transport over the OpenSSH client."""
+    return FramedTransport(SshConnector(settings, secrets), secrets)

@@ -1,0 +1,130 @@
+"""What use cases answer: plain values, which `cli/render` turns into text and `--json` into documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shipway.core.step import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime:
+    """One stage. `start_s` is the part in which the application itself was starting, on the slowest host."""
+
+    title: str
+    took_s: float
+    start_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """One release of one role alive on one host. `is_live`: the proxy of the host sends the traffic to it."""
+
+    host: str
+    role: str
+    release: str
+    version: str = ""
+    is_live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a run ended. `outcome` is done, undone, mixed, or nothing (there was nothing to do)."""
+
+    verb: str
+    run: str
+    outcome: str
+    release: str
+    version: str
+    base: str
+    took_s: float = 0.0
+    serving: tuple[Serving, ...] = ()
+    stages: tuple[StageTime, ...] = ()
+    notes: tuple[str, ...] = ()
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A plan, and the ids of its steps that are true already."""
+
+    plan: Plan
+    true_already: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """One host. `error` says why it could not be asked; everything else is empty then."""
+
+    host: str
+    error: str = ""
+    is_keeper_up: bool = False
+    is_proxy_up: bool = False
+    is_in_maintenance: bool = False
+    free_bytes: int = -1
+    units: tuple[Serving, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a service. `release` serves ("": nothing does); `lock` and `open_run` are sentences, "" for none."""
+
+    service: str
+    destination: str
+    release: str
+    version: str
+    hosts: tuple[HostStatus, ...]
+    lock: str = ""
+    open_run: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """One release: when and by whom it was deployed, how that ended, and where it is kept."""
+
+    release: str
+    version: str
+    at: str
+    who: str
+    outcome: str
+    is_serving: bool = False
+    kept_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One run, or one note. `outcome` is "" for a run that was never ended."""
+
+    at: str
+    who: str
+    origin: str
+    what: str
+    outcome: str = ""
+    took_s: float = 0.0
+    run: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command answered on one host. `is_cut`: there was more output than is kept."""
+
+    host: str
+    role: str
+    release: str
+    status: int
+    stdout: str = ""
+    stderr: str = ""
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LockView:
+    """The lock: nobody holds it, or somebody does. `detail` has the holder's own words (who, since, from, run)."""
+
+    is_held: bool
+    sentence: str
+    detail: Mapping[str, str]

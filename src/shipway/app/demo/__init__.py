@@ -1,0 +1,1 @@
+"""What `shipway demo` is made of: the example project, visitors that miss nothing, the acts and their claims."""

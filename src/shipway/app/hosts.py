@@ -1,0 +1,56 @@
+"""What must be known of a host before anything can be planned for it: where its state is kept, and its programs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from shipway.config.model import Config
+from shipway.core.action import Command
+from shipway.core.errors import Refused
+from shipway.core.ports import Request, Transport
+from shipway.engine.observe import all_or_unreachable
+
+ROOT_DIRECTORY = "/var/lib/shipway"
+"""For whoever logs in as root: state of programs belongs below /var/lib (FHS 3.0, 5.8)."""
+HOME_DIRECTORY = ".shipway"
+_WHO = Command(("sh", "-c", 'id -u && printf "%s\\n" "$HOME" && command -v caddy || :'), limit_s=20.0)
+_PATH = re.compile(r"/[^\0\n]{0,400}")
+
+
+@dataclass(frozen=True, slots=True)
+class HostBasics:
+    """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none."""
+
+    state: str
+    caddy: str = ""
+
+
+async def host_basics(config: Config, transport: Transport) -> dict[str, HostBasics]:
+    """Return the basics of each host, the primary first; one exchange per host, all at once.
+
+    Raises Unreachable, or Refused `host.no_home` where a host tells no home directory and one is needed.
+    """
+    wanted = config.state_directory or ""
+    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in config.app_hosts})
+    return {host: found[host] for host in config.app_hosts}
+
+
+async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
+    (result,) = await transport.exchange(host, [Request(_WHO, "never")])
+    user, home, caddy, *_ = [*result.text.split("\n"), "", "", ""]
+    caddy = caddy if _PATH.fullmatch(caddy) else ""
+    if wanted.startswith("/"):
+        return HostBasics(wanted, caddy)
+    if not wanted and user == "0":
+        return HostBasics(ROOT_DIRECTORY, caddy)
+    if not result.ok or not _PATH.fullmatch(home):
+        raise Refused(
+            "host.no_home",
+            f"{host} does not tell a home directory",
+            said=result.said,
+            next=f"set `state_directory: {ROOT_DIRECTORY}` in the configuration",
+        )
+    below = wanted.removeprefix("~").lstrip("/") or HOME_DIRECTORY
+    return HostBasics(str(PurePosixPath(home, below)), caddy)

@@ -1,0 +1,31 @@
+"""What a verb would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shipway.app.answers import Preview
+from shipway.app.call import Caller, Choice
+from shipway.app.change import Planner
+from shipway.app.context import open_context
+from shipway.app.deploy import deploy_planner
+from shipway.app.preview import true_already
+from shipway.app.rollback import rollback_planner
+from shipway.engine.resume import open_run_id
+from shipway.planning.prune import plan_prune
+
+
+async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Preview:
+    """Return the plan of `verb` (deploy, rollback, prune) and which of its steps are true already."""
+    async with open_context(choice, caller, releases=verb == "deploy") as context:
+        run = context.new_run()
+        planners: dict[str, Callable[[], Planner]] = {
+            "deploy": lambda: deploy_planner(context, run),
+            "rollback": lambda: rollback_planner(context, run, release),
+            "prune": lambda: lambda facts: plan_prune(context.site, facts, run),
+        }
+        facts = await context.observe()
+        if open_run_id(facts.primary.records):
+            caller.say(f"A run was cut short before: {verb} would settle it first, and plan after that.")
+        plan = planners[verb]()(facts)
+        return Preview(plan, await true_already(context.transport, plan))

@@ -1,0 +1,31 @@
+"""Go back to an earlier release."""
+
+from __future__ import annotations
+
+from shipway.app.answers import Report
+from shipway.app.call import Caller, Choice
+from shipway.app.change import Planner, Run, change
+from shipway.app.context import Context, open_context
+from shipway.app.signals import Interruption
+from shipway.engine.outcome import Outcome
+from shipway.planning.rollback import plan_rollback, rollback_target
+
+
+async def rollback(choice: Choice, release: str, caller: Caller, interruption: Interruption) -> Report:
+    """Bring `release` ("": the last good one) back into service on every host, and report.
+
+    Where a deploy had been cut short, taking that back is the way back: going one release further would surprise.
+    """
+
+    def is_enough(settled: Outcome) -> bool:
+        return settled.ending == "undone" and settled.plan.verb == "deploy" and release in ("", settled.plan.base)
+
+    async with open_context(choice, caller) as context:
+        run = Run.new(context, caller, interruption)
+        return await change(run, rollback_planner(context, run.id, release), is_enough=is_enough)
+
+
+def rollback_planner(context: Context, run: str, release: str) -> Planner:
+    """Return what plans the way back to `release` ("": the last good one)."""
+    site = context.site
+    return lambda facts: plan_rollback(site, facts, run, rollback_target(site, facts, release))

@@ -1,0 +1,100 @@
+"""From the configuration to what planning needs: roles, and for each host its runtime and its proxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shipway.app.caddy_site import caddy_of
+from shipway.app.hosts import HostBasics
+from shipway.app.service import Service
+from shipway.app.venv_settings import venv_settings_of
+from shipway.config.env import Env
+from shipway.config.model import Config, Role
+from shipway.core.errors import ConfigError
+from shipway.core.layout import Layout
+from shipway.core.secret import SecretRef, Text
+from shipway.core.unit import HealthCheck
+from shipway.planning.site import RoleSpec, Site, Target
+from shipway.runtimes.base import Release
+from shipway.runtimes.venv import Venv
+
+_STOP_S = 30.0
+"""How long a process may take to end where the configuration does not say it: the drain timeout's default."""
+
+
+def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
+    """Return the site of a service. Raises ConfigError for what its runtime or proxy can never run."""
+    config = service.config
+    if config.runtime != "venv":
+        raise ConfigError(
+            "runtime.unavailable",
+            f"this version of Shipway cannot run releases with `runtime: {config.runtime}`",
+            next="write `runtime: venv`",
+        )
+    try:
+        return Site(
+            service=config.full_service,
+            targets=tuple(_target(service, host, basics) for host, basics in hosts.items()),
+            roles=tuple(_role(config, role) for role in sorted(config.roles, key=lambda role: not role.is_primary)),
+            boot_width=config.boot.limit_of(len(hosts)) or 0,
+            drain_s=float(config.drain_timeout_s),
+            retain=max(1, config.retain),
+            migrations="auto" if config.release.migrations == "auto" else "manual",
+            manage=config.django.manage,
+        )
+    except ValueError as error:
+        raise ConfigError("runtime.impossible", str(error), where=config.full_service) from error
+
+
+def check_releasable(site: Site) -> None:
+    """Build the commands of a release once. Raises ConfigError: what can never run is told before a host is changed."""
+    release = Release("r1", "0", "/")
+    try:
+        for target in site.targets:
+            units = tuple(site.units(release.release, release.version, host=target.host))
+            target.runtime.prepare_steps(release, units)
+            for unit in units:
+                target.runtime.start_steps(unit)
+    except ValueError as error:
+        raise ConfigError("runtime.impossible", str(error), where=site.service) from error
+
+
+def _target(service: Service, host: str, basics: HostBasics) -> Target:
+    layout = Layout(basics.state, service.config.full_service)
+    runtime = Venv(layout, host, venv_settings_of(service))
+    return Target(host, layout, runtime, caddy_of(service, host, layout, basics.caddy))
+
+
+def _role(config: Config, role: Role) -> RoleSpec:
+    return RoleSpec(
+        name=role.name,
+        hosts=role.hosts,
+        kind=role.kind,
+        cmd=role.cmd or "",
+        proxied=role.is_proxied,
+        stop_s=_STOP_S if role.stop_timeout_s is None else float(role.stop_timeout_s),
+        stop_signal=role.stop_signal,
+        health=_health(config, role),
+        env={host: _env(env) for host, env in role.env.items()},
+    )
+
+
+def _health(config: Config, role: Role) -> HealthCheck | None:
+    if role.proxy is None:
+        return None
+    asked = role.proxy.healthcheck
+    name = next((name for name in role.proxy.names() if "*" not in name), "localhost")
+    return HealthCheck(
+        path=(asked.path if asked else None) or config.django.health,
+        host=name,
+        https=role.proxy.is_tls,
+        interval_s=float((asked.interval if asked else None) or 1),
+        timeout_s=float((asked.timeout if asked else None) or 5),
+        limit_s=float(config.deploy_timeout_s),
+    )
+
+
+def _env(env: Env) -> tuple[tuple[str, Text], ...]:
+    clear: dict[str, Text] = {name: (value,) for name, value in env.texts().items()}
+    secret: dict[str, Text] = {name: (SecretRef(source),) for name, source in env.secrets().items()}
+    return tuple({**clear, **secret}.items())

@@ -1,0 +1,44 @@
+"""The table of transports, by the configuration's word."""
+
+from __future__ import annotations
+
+from shipway.app.service import Service
+from shipway.config.ssh import Ssh
+from shipway.core.ports import Transport
+
+
+def transport_of(service: Service) -> Transport:
+    """Return the transport that the configuration names. Nothing is connected yet."""
+    if service.config.transport == "local":
+        from shipway.adapters.local import local_transport
+
+        return local_transport(service.secrets)
+    from shipway.adapters.ssh import ssh_transport
+    from shipway.adapters.ssh_settings import SshSettings
+
+    ssh = service.config.ssh
+    settings = SshSettings(
+        user=ssh.user,
+        port=int(ssh.port) if ssh.port else None,
+        proxy_jump=ssh.jump,
+        proxy_command=ssh.proxy_command,
+        identity_files=ssh.keys or (),
+        key_secrets=ssh.key_data or (),
+        keys_only=bool(ssh.keys_only),
+        config_files=_config_files(ssh),
+        forward_agent=ssh.forward_agent,
+    )
+    return ssh_transport(settings, service.secrets)
+
+
+def _config_files(ssh: Ssh) -> tuple[str, ...] | None:
+    """Return which SSH configuration is read: the user's own (None), none, or these files."""
+    match ssh.config:
+        case None | True:
+            return None
+        case False:
+            return ()
+        case str(path):
+            return (path,)
+        case paths:
+            return paths

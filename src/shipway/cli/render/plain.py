@@ -1,0 +1,65 @@
+"""A run as lines of text, one per event: for logs of a pipeline, and wherever no person watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self, TextIO
+
+from shipway.cli.render.text import Paint, duration, harmless
+from shipway.core.events import Event, EventKind
+
+_WORDS: Mapping[EventKind, tuple[str, str]] = {
+    "step.begin": ("…", "dim"),
+    "step.done": ("✓", "green"),
+    "step.skipped": ("=", "dim"),
+    "step.failed": ("✗", "red"),
+    "step.undoing": ("↩ …", "dim"),
+    "step.undone": ("↩ ✓", "yellow"),
+    "step.undo_failed": ("↩ ✗", "red"),
+}
+_ALWAYS: frozenset[EventKind] = frozenset({"step.failed", "step.undo_failed", "warning", "run.unwinding"})
+
+
+def event_text(event: Event, paint: Paint) -> str:
+    """Return `event` as a line or lines of text; "" for an event that has nothing to say to a person."""
+    title, detail = harmless(event.title), harmless(event.detail).strip()
+    if event.kind in _WORDS:
+        return _step_text(event, title, detail, paint)
+    texts = {
+        "run.begin": paint("bold", title or f"run {event.run}"),
+        "stage.begin": paint("bold", f"── {title or event.stage}"),
+        "run.commit": paint("yellow", "── from here on nothing is taken back"),
+        "run.unwinding": paint("yellow", "── taking back what this run did") + (f": {detail}" if detail else ""),
+        "warning": paint("yellow", "warning: ") + " ".join(part for part in (title, detail) if part),
+        "step.output": "\n".join(f"      {line}" for line in harmless(event.detail).splitlines()),
+    }
+    return texts.get(event.kind, "")
+
+
+def _step_text(event: Event, title: str, detail: str, paint: Paint) -> str:
+    mark, colour = _WORDS[event.kind]
+    took = f"  {duration(event.took_s)}" if event.took_s else ""
+    more = "".join(f"\n      {line}" for line in detail.splitlines()) if event.kind.endswith("failed") else ""
+    return f"{paint(colour, mark)} {harmless(event.host)}: {title or event.step}{paint('dim', took)}{more}"
+
+
+class Plain:
+    """A display that writes a line per event. Verbosity -1 leaves only what went wrong; 1 adds the steps' output."""
+
+    def __init__(self, stream: TextIO, paint: Paint, verbosity: int = 0) -> None:
+        self._stream, self._paint, self._verbosity = stream, paint, verbosity
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stream.flush()
+
+    def listen(self, event: Event) -> None:
+        """Write `event`, if it is wanted."""
+        if event.kind not in _ALWAYS and self._verbosity < (1 if event.kind == "step.output" else 0):
+            return
+        text = event_text(event, self._paint)
+        if text:
+            self._stream.write(text + "\n")
+            self._stream.flush()

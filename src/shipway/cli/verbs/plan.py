@@ -1,0 +1,44 @@
+"""`shipway plan`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from shipway.cli.ask import caller_of, choice_of
+from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.render.answer import print_json, print_text, say
+from shipway.cli.render.plan_view import plan_document, plan_view
+from shipway.cli.render.text import paint_for
+
+
+@verb(
+    "plan",
+    *CONFIG,
+    *TALK,
+    "json",
+    examples=(
+        "shipway plan deploy",
+        "shipway plan deploy -v",
+        "shipway plan rollback r41",
+        "shipway plan prune --json",
+    ),
+)
+@click.argument("what", metavar="VERB", type=click.Choice(["deploy", "rollback", "prune"]))
+@click.argument("release", required=False, default="")
+def command(given: Given, what: str, release: str) -> None:
+    """VERB is deploy, rollback or prune; RELEASE is for rollback.
+
+    The hosts are asked what is true already, and nothing is changed. -v adds the exact commands.
+    """
+    if release and what != "rollback":
+        raise click.UsageError(f"`plan {what}` takes no release", click.get_current_context())
+    from shipway.app.plan import preview
+    from shipway.app.signals import run
+
+    found = run(lambda _: preview(choice_of(given), what, release, caller_of(given)), say)
+    if given.json:
+        print_json(plan_document(found))
+    else:
+        print_text(plan_view(found.plan, found.true_already, paint_for(sys.stdout), verbose=given.verbosity > 0))

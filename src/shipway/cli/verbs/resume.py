@@ -1,0 +1,26 @@
+"""`shipway resume`."""
+
+from __future__ import annotations
+
+import click
+
+from shipway.cli.ask import choice_of
+from shipway.cli.change import run_change
+from shipway.cli.options import CONFIG, TALK, Given, verb
+
+
+@verb("resume", *CONFIG, *TALK, "json", examples=("shipway resume", "shipway resume -d staging --json"))
+@click.option("--abandon", default="", metavar="WHY", help="Close the run as it is: for a host that is gone for ever.")
+def command(given: Given, abandon: str) -> None:
+    """A run is cut short when its machine or its network dies.
+
+    What it did is taken back when it had not switched every host yet, and brought to its end otherwise: one release
+    serves everywhere afterwards.
+    """
+    from shipway.app import resume
+
+    choice = choice_of(given)
+    if abandon:
+        run_change(given, lambda caller, interruption: resume.abandon(choice, caller, interruption, abandon))
+    else:
+        run_change(given, lambda caller, interruption: resume.resume(choice, caller, interruption))

@@ -1,0 +1,48 @@
+"""What `exec` and `manage` share: a command inside a release, interactive at a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from shipway.cli.ask import caller_of, choice_of
+from shipway.cli.options import Given
+from shipway.cli.render.answer import print_json, say
+from shipway.cli.render.text import harmless, is_terminal
+
+if TYPE_CHECKING:
+    from shipway.app.answers import Ran
+
+
+def run_inside(given: Given, words: Sequence[str], *, is_manage: bool = False) -> int:
+    """Run `words` in the release that serves and return the exit status: the first one that is not 0."""
+    from shipway.app.exec import execute, interact
+    from shipway.app.signals import run
+
+    choice, caller = choice_of(given), caller_of(given)
+    if not given.json and len(given.hosts) <= 1 and is_terminal(sys.stdin) and is_terminal(sys.stdout):
+        return run(lambda _: interact(choice, caller, words, is_manage=is_manage), say)
+    # Pieces come from both streams as one: right for a person, wrong for `shipway exec … >file`.
+    output = _show if not given.json and is_terminal(sys.stdout) else None
+    found = run(lambda _: execute(choice, caller, words, is_manage=is_manage, output=output), say)
+    if given.json:
+        print_json([asdict(one) for one in found])
+    elif output is None:
+        for one in found:
+            _write(one)
+    return next((one.status for one in found if one.status), 0)
+
+
+def _show(piece: bytes) -> None:
+    sys.stdout.write(harmless(piece.decode("utf-8", "replace")))
+    sys.stdout.flush()
+
+
+def _write(ran: Ran) -> None:
+    sys.stdout.write(ran.stdout)
+    sys.stdout.flush()
+    sys.stderr.write(ran.stderr)
+    if ran.is_cut:
+        say(f"the output of {ran.host} was longer than what is kept of it; the rest was cut off")

@@ -1,0 +1,92 @@
+"""`django`, `venv`, `release`: what Shipway knows and Kamal does not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from shipway.config.keys import ListOf, Section, key
+from shipway.config.kinds import Text
+
+Migrations = Literal["auto", "approve", "manual"]
+Collect = Literal["auto", "build", "release", "never"]
+
+_MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+_APPLICATION = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?")
+
+
+def check_relative(text: str) -> str:
+    """Return what is wrong with a path that must stay inside the repository, or ""."""
+    if text.startswith(("/", "~")) or ".." in text.split("/") or "\0" in text:
+        return f"should be a path inside the project, not `{text}`"
+    return ""
+
+
+def _check_module(text: str) -> str:
+    return "" if _MODULE.fullmatch(text) else f"should be a dotted name such as shop.settings, not `{text}`"
+
+
+def _check_application(text: str) -> str:
+    return "" if _APPLICATION.fullmatch(text) else f"should be a name such as shop.wsgi:application, not `{text}`"
+
+
+def _check_url_path(text: str) -> str:
+    return "" if text.startswith("/") else f"should begin with `/`, not `{text}`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Static:
+    """Static files."""
+
+    root: str | None = key(Text(), "The directory that collectstatic fills.", default="STATIC_ROOT of the settings")
+    url: str | None = key(Text(), "The URL below which they are served.", default="STATIC_URL of the settings")
+    collect: Collect = key(
+        Text(choices=("auto", "build", "release", "never")),
+        "When collectstatic runs: while the image is built, with each release, or never.",
+        default="auto",
+        value="auto",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Uploaded files."""
+
+    root: str | None = key(Text(), "The directory of uploaded files.", default="MEDIA_ROOT of the settings")
+    url: str | None = key(Text(), "The URL below which they are served.", default="MEDIA_URL of the settings")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Django:
+    """The Django project. What is not set here is found by reading the project."""
+
+    settings: str | None = key(Text(check=_check_module), "The settings module.", default="that of manage.py")
+    wsgi: str | None = key(Text(check=_check_application), "The WSGI application.", default="found")
+    asgi: str | None = key(Text(check=_check_application), "The ASGI application; served instead of WSGI.")
+    manage: str = key(Text(check=check_relative), "The path of manage.py.", default="manage.py", value="manage.py")
+    health: str = key(Text(check=_check_url_path), "The path asked for health.", default="/up", value="/up")
+    static: Static = key(Section(Static), "Static files.", value=Static())
+    media: Media = key(Section(Media), "Uploaded files.", value=Media())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venv:
+    """The virtualenv of a release, for `runtime: venv`."""
+
+    python: str | None = key(Text(), "The Python version or interpreter: `3.12`.", default="that of the project")
+    lock: str | None = key(Text(check=check_relative), "The lock or requirements file.", default="found")
+    extras: tuple[str, ...] = key(ListOf(Text()), "Extras of the project to install.", value=())
+    groups: tuple[str, ...] = key(ListOf(Text()), "Dependency groups to install.", value=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasePolicy:
+    """What a release may do."""
+
+    migrations: Migrations = key(
+        Text(choices=("auto", "approve", "manual")),
+        "Whether migrations run by themselves where that is safe, always need approval, or are left to a person.",
+        default="auto",
+        value="auto",
+    )

@@ -1,0 +1,242 @@
+"""`execute`: walks a plan, and takes it back when it fails before its commit.
+
+The rules, in the order in which crashes taught them:
+1. The ledger first: a step's `begin` is written before its effect and its `done` after, in one exchange with it. A
+   ledger that cannot be written stops the run.
+2. What was true before we touched it is `skipped` and never undone. What we had begun and proves true was ours.
+3. After a failure no new step starts, running steps end by themselves, and what this run did is taken back in reverse.
+4. Where an undo fails, what stands under it on the same host and in the same track is left alone: stopping a new
+   release that the proxy still sends to would turn a failed deploy into an outage. Other hosts are taken back.
+5. Nothing is taken back after the commit. Such a run, like one that could not be taken back, stays open for `resume`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Literal
+
+from shipway.core.action import Upload, lower
+from shipway.core.errors import ConnectionLost, Interrupted, Refused, ShipwayError
+from shipway.core.plan_codec import plan_to_json
+from shipway.core.ports import Request
+from shipway.core.record import Record
+from shipway.core.step import Plan, Stage, Step
+from shipway.engine.journal import last_words, require_tail, tail
+from shipway.engine.outcome import Ending, Failure, Outcome, host_ends, unwritable
+from shipway.engine.progress import Progress
+from shipway.engine.run_state import BEHIND, OURS, RunState, is_standing
+from shipway.engine.step_run import Lane, StepRunner
+from shipway.engine.world import World
+
+Written = Literal["yes", "no", "in doubt"]
+Track = tuple[Step, ...]
+
+
+async def execute(plan: Plan, world: World, *, state: RunState | None = None) -> Outcome:
+    """Run `plan` to one of its ends and say which.
+
+    With `state` (from `replay`) the run goes on from there, in the direction that the state has; without it the run
+    is begun: its plan is stored on the primary host and its first line written. Raises Refused or Unreachable when
+    that is not possible, Interrupted when a stop was asked for before; then nothing was changed.
+    """
+    run = _Run(plan, world, state or RunState())
+    if state is None:
+        await run.begin()
+    return await run.go()
+
+
+class _Run:
+    def __init__(self, plan: Plan, world: World, state: RunState) -> None:
+        self._plan, self._world, self._phase = plan, world, state.phase
+        self._progress = Progress(plan, world, state)
+        self._journal = self._progress.journal
+        self._steps = StepRunner(self._progress)
+        self._blocked: set[str] = set()
+        self._begun_s = world.clock.monotonic()
+
+    async def begin(self) -> None:
+        """Store the plan, then write the line that opens the run: an open run always has its plan."""
+        if self._world.stop.is_set:
+            raise Interrupted("run.interrupted", self._stopped().what, now="nothing was changed")
+        path = self._world.layout(self._plan.primary).run_plan(self._plan.run)
+        store = Request(lower(Upload(path, (plan_to_json(self._plan),))))
+        requests = (store, self._journal.append(self._plan.primary, [self._journal.begin()]))
+        try:
+            results = await self._world.transport.exchange(self._plan.primary, requests)
+        except ConnectionLost:  # the same again does no harm: one plan, and two equal lines
+            results = await self._world.transport.exchange(self._plan.primary, requests)
+        if len(results) < len(requests) or not results[-1].ok:
+            raise Refused(
+                "ledger.unwritable",
+                f"could not write the ledger on {self._plan.primary}",
+                where=self._world.layout(self._plan.primary).ledger,
+                said=last_words(results[-1].said) if results else "",
+                next=self._world.command("status"),
+            )
+        self._progress.emit("run.begin")
+
+    async def go(self) -> Outcome:
+        """Go forward, or back, or forward and then back."""
+        if self._phase == "ended":
+            return self._outcome("done")
+        if self._phase == "forward":
+            done = await self._forward()
+            if done == "yes":
+                return await self._end("done")
+            if self._progress.committed or done == "in doubt":
+                return await self._end("mixed")
+            if self._world.stop.is_set and not self._progress.failures and not self._has_touched():
+                return await self._end("interrupted")
+        return await self._unwind()
+
+    def _has_touched(self) -> bool:
+        return any(self._progress.of(step) in OURS for step in self._plan.steps())
+
+    async def _forward(self) -> Written:
+        """Run what is left of the stages. Return whether all of it, the commits included, is behind us."""
+        for index, stage in enumerate(self._plan.stages):
+            if not all(self._progress.of(step) in BEHIND for track in stage.tracks for step in track):
+                if self._progress.is_halted:
+                    return "no"
+                self._progress.emit("stage.begin", stage=stage)
+                await self._side_by_side(stage, stage.tracks, self._run_track)
+                if not all(self._progress.of(step) in BEHIND for track in stage.tracks for step in track):
+                    return "no"
+                self._progress.emit("stage.done", stage=stage)
+            if self._progress.failures:
+                return "no"
+            if stage.commits and self._progress.committed <= index:
+                is_last = index == len(self._plan.stages) - 1
+                committed = "no" if self._progress.is_halted and not is_last else await self._commit(index)
+                if committed != "yes":
+                    return committed
+        return "yes"
+
+    async def _commit(self, index: int) -> Written:
+        """Write that nothing up to stage `index` will be taken back. The line in the ledger decides, not our memory."""
+        written, failure = await self._write(self._journal.record("run.commit", stage=index))
+        if failure is not None:
+            self._progress.fail(failure)
+            return written
+        self._progress.committed = index + 1
+        self._progress.emit("run.commit", stage=self._plan.stages[index])
+        return "yes"
+
+    async def _write(self, record: Record) -> tuple[Written, Failure | None]:
+        """Write a line of the run on the primary host; where the answer was lost, look, and write it once more."""
+        try:
+            return await self._append(record)
+        except ConnectionLost:
+            pass
+        except ShipwayError as error:
+            return "no", self._progress.failure_of(error)
+        try:
+            if await self._stands(record):
+                return "yes", None
+            return await self._append(record)
+        except ShipwayError as error:
+            return "in doubt", self._progress.failure_of(error)
+
+    async def _append(self, record: Record) -> tuple[Written, Failure | None]:
+        host = self._plan.primary
+        (result,) = await self._world.transport.exchange(host, [self._journal.append(host, [record])])
+        if result.ok:
+            return "yes", None
+        try:
+            return ("yes", None) if await self._stands(record) else ("no", unwritable(host, result))
+        except ShipwayError:
+            return "in doubt", unwritable(host, result)
+
+    async def _stands(self, record: Record) -> bool:
+        """Whether the ledger has `record`. Raises Refused when it cannot be read."""
+        host = self._plan.primary
+        (result,) = await self._world.transport.exchange(host, [tail(self._world.layout(host))])
+        return record in require_tail(host, result)
+
+    async def _unwind(self) -> Outcome:
+        """Take back, in reverse, all that this run did since its last commit."""
+        why = self._progress.failures[0].what if self._progress.failures else self._world.stop.why or "asked for"
+        self._progress.emit("run.unwinding", detail=why)
+        _, failure = await self._write(self._journal.record("run.unwinding", why=why))
+        if failure is not None:  # the lines of the steps tell it as well: no reason to leave the servers as they are
+            self._progress.warn(failure.what)
+        for stage in reversed(self._plan.stages[self._progress.committed :]):
+            await self._side_by_side(stage, tuple(reversed(stage.tracks)), self._undo_track)
+        standing = any(is_standing(self._progress.state(), step) for step in self._plan.steps())
+        return await self._end("mixed" if standing else "undone")
+
+    async def _side_by_side(
+        self, stage: Stage, tracks: Sequence[Track], work: Callable[[Track, Lane], Coroutine[None, None, None]]
+    ) -> None:
+        """Run `work` on every track, as many at once as the stage allows."""
+        room = asyncio.Semaphore(stage.width or max(1, len(tracks)))
+
+        async def in_turn(track: Track, lane: Lane) -> None:
+            async with room:
+                await work(track, lane)
+
+        async with asyncio.TaskGroup() as group:
+            for track, lane in zip(tracks, _lanes(tracks), strict=True):
+                group.create_task(in_turn(track, lane))
+
+    async def _run_track(self, track: Track, lane: Lane) -> None:
+        for step in track:
+            if self._progress.is_halted:
+                break
+            if self._progress.of(step) not in BEHIND and not await self._steps.do(step, lane):
+                break
+        await self._steps.flush(lane)
+
+    async def _undo_track(self, track: Track, lane: Lane) -> None:
+        for step in reversed(track):
+            if not is_standing(self._progress.state(), step):
+                continue
+            if step.host in self._blocked:
+                return
+            if not await self._steps.undo(step, lane):
+                self._blocked.add(step.host)
+                return
+
+    async def _end(self, ending: Ending) -> Outcome:
+        """Write the last line. A run whose end could not be written is open, whatever it did."""
+        word = "undone" if ending == "interrupted" else ending
+        _, failure = await self._write(self._journal.end(word, self._world.clock.monotonic() - self._begun_s))
+        if failure is not None and ending != "mixed":
+            self._progress.leave(failure)
+            ending = word = "mixed"
+        self._progress.emit("run.end", detail=word)
+        return self._outcome(ending)
+
+    def _outcome(self, ending: Ending) -> Outcome:
+        state = self._progress.state()
+        failure = next(iter((*self._progress.failures, *self._progress.left)), None)
+        if failure is None and ending != "done":
+            failure = self._stopped()
+        return Outcome(
+            plan=self._plan,
+            ending=ending,
+            state=state,
+            hosts=host_ends(self._plan, state),
+            failure=failure,
+            left=tuple(self._progress.left),
+            took_s=self._world.clock.monotonic() - self._begun_s,
+            resume=self._world.command("resume"),
+            audit=self._world.command("audit"),
+        )
+
+    def _stopped(self) -> Failure:
+        why = self._world.stop.why
+        verb, release = self._plan.verb, self._plan.release
+        what = f"{verb} of {release} was stopped: {why}" if why else f"{verb} of {release} was taken back"
+        return Failure("run.interrupted" if why else "run.taken_back", what)
+
+
+def _lanes(tracks: Sequence[Track]) -> Iterator[Lane]:
+    """Yield a lane per track. The tracks of one host have shells of their own, and each stage finds the same names."""
+    seen: Counter[str] = Counter()
+    for track in tracks:
+        host = track[0].host if track else ""
+        yield Lane(f"track-{seen[host]}" if seen[host] else "main")
+        seen[host] += 1

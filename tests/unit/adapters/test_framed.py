@@ -1,0 +1,51 @@
+"""What the port promises of an exchange that is sent in parts."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from shipway.adapters.framed import INLINE_BYTES, FramedTransport
+from shipway.adapters.local import LocalConnector
+from shipway.adapters.redact import Redactor
+from shipway.adapters.shell.session import Session
+from shipway.core.action import Command
+from shipway.core.errors import ConnectionLost, Unreachable
+from shipway.core.ports import Request
+
+
+class NoSecrets:
+    def reveal(self, name: str) -> str:
+        raise KeyError(name)
+
+    def names(self) -> Sequence[str]:
+        return ()
+
+
+class OnlyOnce(LocalConnector):
+    """Opens `room` shells; the next one is out of reach."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    async def open(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:
+        self.room -= 1
+        if self.room < 0:
+            raise Unreachable("ssh.refused", "the host refused the connection")
+        return await super().open(host, redactor, lasting=lasting)
+
+
+@pytest.mark.parametrize(("room", "error"), [(0, Unreachable), (1, ConnectionLost)])
+def test_unreachable_means_that_nothing_ran(room: int, error: type[Exception]) -> None:
+    big = Request(Command(("cat",), stdin=("x" * (INLINE_BYTES + 1),)))
+
+    async def scenario() -> None:
+        transport = FramedTransport(OnlyOnce(room), NoSecrets())
+        try:
+            with pytest.raises(error):
+                await transport.exchange("here", [Request(Command(("true",))), big])
+        finally:
+            await transport.close()
+
+    asyncio.run(scenario())

@@ -1,0 +1,145 @@
+"""The life of a run, against the simulated fleet of the engine's tests."""
+
+import asyncio
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from shipway.adapters.git import Tree
+from shipway.app.answers import Preview, Report
+from shipway.app.call import Caller, Choice
+from shipway.app.change import Run, change
+from shipway.app.context import Context
+from shipway.app.deploy import deploy_planner
+from shipway.app.rollback import rollback_planner
+from shipway.app.signals import Interruption
+from shipway.core.errors import Interrupted, Locked, Refused, StepFailed
+from shipway.core.events import Event
+from shipway.engine.world import Author
+from tests.engine.client import assert_serves, deploy, installed, run_client
+from tests.engine.sim_host import Fleet
+from tests.engine.sim_runtime import sim_site
+from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
+
+SITE = sim_site(["app-1", "app-2"], width=0)
+SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7, 2))
+
+
+def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple[Report, list[str]]:
+    """Run a verb on the fleet; `stop_at`: the kind of event at which somebody presses Ctrl-C."""
+    said: list[str] = []
+    interruption = Interruption(said.append)
+
+    def listen(event: Event) -> None:
+        if event.kind == stop_at:
+            interruption.on_signal(signal.SIGINT)
+
+    async def main() -> Report:
+        context = Context(Choice(), SERVICE, SITE, SimTransport(fleet), SimClock(fleet), Author("bo", "desk"))
+        run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
+        planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
+        enough = {"is_enough": lambda settled: settled.ending == "undone"} if verb == "rollback" else {}
+        return await change(run, planner, **enough)
+
+    return asyncio.run(main()), said
+
+
+def cut(fleet: Fleet, at: int) -> None:
+    """Kill a deploy at a point, and let its lock become stale."""
+    with pytest.raises(Killed):
+        run_client(deploy, SITE, fleet, Switch(at))
+    fleet.now_s += 61
+
+
+def test_a_deploy_reports_what_serves_and_what_comes_next() -> None:
+    fleet = installed(SITE)
+    report, _ = go(fleet)
+    assert (report.outcome, report.release, report.base) == ("done", "r2", "r1")
+    assert {(unit.host, unit.role, unit.release) for unit in report.serving} >= {("app-1", "web", "r2")}
+    assert "2 uncommitted files" in report.notes[0]
+    assert "Switch to r2" in [stage.title for stage in report.stages]
+    assert "rollback" in report.next
+    assert_serves(SITE, fleet, {"r2"})
+
+
+def test_who_declines_changes_nothing() -> None:
+    fleet = installed(SITE, deploys=2)
+    shown: list[Preview] = []
+    before = fleet.state()
+    with pytest.raises(Interrupted):
+        go(fleet, "rollback", confirm=lambda preview: bool(shown.append(preview)))
+    assert fleet.state() == before
+    assert (shown[0].plan.verb, shown[0].plan.release) == ("rollback", "r1")
+    assert shown[0].true_already < {step.id for step in shown[0].plan.steps()}
+
+
+def test_what_was_agreed_to_is_what_runs() -> None:
+    fleet = installed(SITE)
+
+    def agree_late(_preview: Preview) -> bool:
+        fleet.hosts["app-2"].releases["r7"] = "whole"  # somebody else was there meanwhile
+        return True
+
+    with pytest.raises(Refused) as caught:
+        go(fleet, confirm=agree_late)
+    assert caught.value.code == "run.world_changed"
+    assert_serves(SITE, fleet, {"r1"})
+    report, _ = go(fleet, confirm=lambda _preview: True)
+    assert report.release == "r8"
+
+
+@pytest.mark.parametrize("at", [60, 80, 100, 120])
+def test_a_deploy_settles_a_run_that_was_cut_short(at: int) -> None:
+    fleet = installed(SITE)
+    cut(fleet, at)
+    report, said = go(fleet)
+    assert report.outcome == "done"
+    assert "settled first" in said[0]
+    assert_serves(SITE, fleet, {report.release})
+
+
+def test_a_rollback_of_a_deploy_that_was_cut_short_goes_no_further() -> None:
+    fleet = installed(SITE, deploys=2)
+    cut(fleet, 60)
+    report, _ = go(fleet, "rollback", confirm=lambda _preview: False)  # nobody is asked: there is no plan to show
+    assert (report.outcome, report.release) == ("done", "r2")
+    assert_serves(SITE, fleet, {"r2"})
+
+
+def test_the_lock_of_a_run_that_lives_is_respected() -> None:
+    fleet = installed(SITE)
+    with pytest.raises(Killed):
+        run_client(deploy, SITE, fleet, Switch(60))
+    with pytest.raises(Locked) as caught:
+        go(fleet)
+    assert caught.value.exit_code == 6
+
+
+def test_a_failure_is_taken_back_and_told() -> None:
+    fleet = installed(SITE)
+    fleet.sick.add(("app-2", "r2"))
+    with pytest.raises(StepFailed) as caught:
+        go(fleet)
+    assert caught.value.exit_code == 10
+    assert "r1 serves" in caught.value.now
+    assert_serves(SITE, fleet, {"r1"})
+    fleet.sick.clear()
+    assert go(fleet)[0].outcome == "done"  # the lock was given back
+
+
+def test_ctrl_c_takes_back_what_was_done() -> None:
+    fleet = installed(SITE)
+    with pytest.raises(StepFailed) as caught:
+        go(fleet, stop_at="step.done")
+    assert caught.value.exit_code == 10
+    assert_serves(SITE, fleet, {"r1"})
+    assert go(fleet)[0].outcome == "done"
+
+
+def test_ctrl_c_after_the_commit_says_how_to_go_on() -> None:
+    fleet = installed(SITE)
+    with pytest.raises(StepFailed) as caught:
+        go(fleet, stop_at="run.commit")
+    assert caught.value.exit_code == 11
+    assert "shipway resume" in caught.value.next
