@@ -20,6 +20,7 @@ class Surroundings:
     environ: Mapping[str, str]
     scheme: dict[str, object] = field(default_factory=dict)
 
+
 _SAME = frozenset(
     (
         "builtins.str", "builtins.list", "builtins.tuple", "builtins.set", "builtins.dict", "builtins.sorted",
@@ -30,7 +31,22 @@ _SAME = frozenset(
 """Functions that return what they were given, as far as it matters here."""
 _READERS = ("environ.Env", "environ.FileAwareEnv", "environs.Env", "decouple.config", "decouple.AutoConfig")
 _KINDS = frozenset(
-    ("str", "bool", "int", "float", "list", "tuple", "dict", "json", "path", "url", "unicode", "bytes", "enum", "log_level")
+    (
+        "str",
+        "bool",
+        "int",
+        "float",
+        "list",
+        "tuple",
+        "dict",
+        "json",
+        "path",
+        "url",
+        "unicode",
+        "bytes",
+        "enum",
+        "log_level",
+    )
 )
 _DATABASES = frozenset(("db", "db_url", "dj_db_url"))
 
@@ -39,7 +55,12 @@ def call_known(name: str, arguments: Arguments, words: Words, around: Surroundin
     """Return what the function `name` (its import path) returns; UNKNOWN_VALUE when that is not known here."""
     if name in _SAME:
         value = arguments[-1] if name == "typing.cast" and arguments else arguments[0] if arguments else UNKNOWN_VALUE
-        empty: dict[str, object] = {"builtins.list": [], "builtins.tuple": (), "builtins.set": [], "builtins.dict": words}
+        empty: dict[str, object] = {
+            "builtins.list": [],
+            "builtins.tuple": (),
+            "builtins.set": [],
+            "builtins.dict": words,
+        }
         return empty.get(name, "") if not arguments else value
     if name in ("os.environ.get", "os.getenv", "os.environ.pop", "os.environ.setdefault"):
         return _environment(arguments, words, around.environ)

@@ -105,7 +105,9 @@ def _environment(path: str, body: dict[object, object], sources: Sources) -> dic
             found.update(parse_env(sources.text(there)))
     given = body.get("environment")
     if isinstance(given, dict):
-        found.update({str(key): str(value) for key, value in list(given.items())[:400] if isinstance(value, (str, int))})
+        found.update(
+            {str(key): str(value) for key, value in list(given.items())[:400] if isinstance(value, (str, int))}
+        )
     elif isinstance(given, list):
         pairs = [str(word).partition("=") for word in given[:400] if isinstance(word, str)]
         found.update({name: value for name, equals, value in pairs if equals})

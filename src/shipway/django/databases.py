@@ -37,7 +37,9 @@ def find_database(settings: Settings, packages: Packages, processes: Processes, 
         driver = _driver(packages)
         if driver is not None and driver[0] in [_family(name) for name in servers]:
             chosen = next(name for name in servers if _family(name) == driver[0])
-            return Fact(chosen, "medium", (place, driver[1].place), tuple(f"could also be {n}" for n in engines if n != chosen))
+            return Fact(
+                chosen, "medium", (place, driver[1].place), tuple(f"could also be {n}" for n in engines if n != chosen)
+            )
         return Fact(servers[0], "medium", (place,), tuple(f"could also be {n}" for n in engines if n != servers[0]))
     found = _by_compose(processes, reread, engines) or _by_driver(packages, engines, place)
     found = found or _by_ini(settings, engines)
@@ -74,7 +76,9 @@ def _by_driver(packages: Packages, engines: list[str], place: Place) -> Fact | N
     engine, requirement = driver
     engine = "postgis" if "spatialite" in engines and engine == "postgresql" else engine
     against = tuple(f"{place} falls back to {name}" for name in engines)
-    return Fact(engine, "medium", (Place(requirement.place.file, requirement.place.line, f"needs {requirement.name}"),), against)
+    return Fact(
+        engine, "medium", (Place(requirement.place.file, requirement.place.line, f"needs {requirement.name}"),), against
+    )
 
 
 def _by_compose(processes: Processes, reread: Reread, engines: list[str]) -> Fact | None:
@@ -98,7 +102,9 @@ def _by_ini(settings: Settings, engines: list[str]) -> Fact | None:
     for path in sources.paths:
         if path.endswith((".cfg", ".ini", ".conf", ".cfg.example", ".ini.example")) and "example" in path.lower():
             text = sources.text(path)
-            match = re.search(r"^\[database\][^\[]*?^(?:backend|engine|type)\s*=\s*(\S+)", text, re.MULTILINE | re.DOTALL)
+            match = re.search(
+                r"^\[database\][^\[]*?^(?:backend|engine|type)\s*=\s*(\S+)", text, re.MULTILINE | re.DOTALL
+            )
             engine = engine_name(match[1]) if match else ""
             if match and engine not in ("", *_FILES):
                 place = Place(path, line_of(text, match.start(1)), "the example configuration")
@@ -109,15 +115,27 @@ def _by_ini(settings: Settings, engines: list[str]) -> Fact | None:
 def _by_image(processes: Processes) -> Fact | None:
     """The settings do not say; a compose file that starts a database server does."""
     for service in processes.services:
-        for word, engine in (("postgis", "postgis"), ("postgres", "postgresql"), ("mariadb", "mysql"), ("mysql", "mysql")):
+        for word, engine in (
+            ("postgis", "postgis"),
+            ("postgres", "postgresql"),
+            ("mariadb", "mysql"),
+            ("mysql", "mysql"),
+        ):
             if word in service.image.rpartition(":")[0].lower() or word in service.image.lower().partition(":")[0]:
-                return Fact(engine, "medium" if service.file.count("/") == 0 else "low", (Place(service.file, 0, service.image),))
+                return Fact(
+                    engine,
+                    "medium" if service.file.count("/") == 0 else "low",
+                    (Place(service.file, 0, service.image),),
+                )
     return None
 
 
 def _by_text(settings: Settings) -> Fact | None:
     """An engine or a URL that stands in the settings as text, where the shape of DATABASES is beyond reading."""
-    for pattern in (r"['\"](django\.[\w.]*backends\.(?:postgresql|mysql|oracle|postgis|sqlite3)\w*)", r"['\"]((?:postgres|postgresql|mysql|postgis|sqlite)://)"):
+    for pattern in (
+        r"['\"](django\.[\w.]*backends\.(?:postgresql|mysql|oracle|postgis|sqlite3)\w*)",
+        r"['\"]((?:postgres|postgresql|mysql|postgis|sqlite)://)",
+    ):
         place = settings.find(pattern)
         match = re.search(pattern, place.why) if place else None
         if match and place:
@@ -139,5 +157,3 @@ def find_geodjango(settings: Settings, database: Fact) -> Fact:
         if match:
             return Fact(True, "medium", (Place(path, line_of(text, match.start())),))
     return Fact(False, "medium", ())
-
-

@@ -14,7 +14,9 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"""([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)""")
-_DEVELOPMENT = re.compile(r"(^|[-_./])(dev|devcontainer|development|local|test|tests|testing|ci|docs|e2e|demo)([-_./]|$)")
+_DEVELOPMENT = re.compile(
+    r"(^|[-_./])(dev|devcontainer|development|local|test|tests|testing|ci|docs|e2e|demo)([-_./]|$)"
+)
 _BUILDS = re.compile(
     r"manage(\.py)?\b|gunicorn|uwsgi|uvicorn|daphne|granian|hypercorn|requirements|pyproject\.toml|uv sync|poetry|pipenv|DJANGO"
 )
@@ -161,6 +163,12 @@ def production_dockerfile(found: list[Dockerfile], root: str) -> Dockerfile | No
         is_near = parent(one.path) in (".", root)
         serves = one.last("CMD", "ENTRYPOINT") is not None
         name = one.path.rpartition("/")[2].lower()
-        return is_development(one.path), not serves, not (is_near or says), one.path.count("/"), f"{name != 'default.dockerfile'}{one.path}"
+        return (
+            is_development(one.path),
+            not serves,
+            not (is_near or says),
+            one.path.count("/"),
+            f"{name != 'default.dockerfile'}{one.path}",
+        )
 
     return min(able, key=rank, default=None)

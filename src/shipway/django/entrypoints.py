@@ -34,7 +34,11 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     path = layout.module_path(module)
     if path:
         return Fact(f"{module}:{name}", "high", (settings.place(f"{kind.upper()}_APPLICATION"),))
-    files = [p for p in layout.python_files if p.endswith((f"/{kind}.py", f"/{kind}/__init__.py")) or layout.inside(p) == f"{kind}.py"]
+    files = [
+        p
+        for p in layout.python_files
+        if p.endswith((f"/{kind}.py", f"/{kind}/__init__.py")) or layout.inside(p) == f"{kind}.py"
+    ]
     files = [p for p in files if _binding(layout.sources.module(p)) and not _is_of_another(layout, p, settings)]
     home = parent(settings.files[0]) if settings.files else layout.root
     files.sort(key=lambda p: (not home.startswith(parent(p)), p.count("/"), p))
@@ -90,7 +94,11 @@ def _binding(tree: ast.Module | None) -> tuple[str, int] | None:
 
 def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command | None]:
     """Return the fact `server`, and the command that starts it."""
-    found = [(match[1], command) for command in processes.commands if (match := _SERVER.search(command.text)) and _serves(command)]
+    found = [
+        (match[1], command)
+        for command in processes.commands
+        if (match := _SERVER.search(command.text)) and _serves(command)
+    ]
     if found:
         name, command = max(found, key=lambda one: (one[1].weight, one[1].role == "web"))
         sure: Confidence = "high" if command.weight >= KEEPER else "medium" if command.weight > HINT else "low"

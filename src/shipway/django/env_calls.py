@@ -10,7 +10,9 @@ from shipway.django.syntax import dotted, keyword, text_of
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{1,80}$")
 _UPPER = re.compile(r"^[A-Z][A-Z0-9_]{1,80}$")
-_READER = re.compile(r"(?i)^(env|config|getenv|get_?env\w*|env_?\w+|\w+_from_env|\w+_env|from_env|get_secret|get_config|envsecret|decouple_config|\w*environ\w*)$")
+_READER = re.compile(
+    r"(?i)^(env|config|getenv|get_?env\w*|env_?\w+|\w+_from_env|\w+_env|from_env|get_secret|get_config|envsecret|decouple_config|\w*environ\w*)$"
+)
 _KINDS = frozenset(
     ("str", "bool", "int", "float", "list", "tuple", "dict", "json", "path", "url", "unicode", "bytes", "decimal", "datetime", "date",
      "timedelta", "uuid", "enum", "log_level", "get_value", "dj_email_url", "dj_cache_url", "parse_env_var", "get", "string", "boolean")
@@ -100,7 +102,9 @@ def _by_helper(call: ast.Call, helper: Helper) -> Read | None:
 
 def _default(call: ast.Call, position: int) -> ast.expr | None:
     named = keyword(call, "default", "default_value", "fallback", "dflt")
-    positional = call.args[position] if len(call.args) > position and not isinstance(call.args[position], ast.Starred) else None
+    positional = (
+        call.args[position] if len(call.args) > position and not isinstance(call.args[position], ast.Starred) else None
+    )
     found = named if named is not None else positional
     return None if found is not None and dotted(found).endswith((".NOTSET", ".undefined", "NOTSET")) else found
 
@@ -139,7 +143,9 @@ def _helper(node: ast.FunctionDef) -> Helper | None:
     raises = any(isinstance(one, ast.Raise) for one in ast.walk(node))
     has_default = bool(wanted or kwonly) and (wanted in with_default or bool(kwonly))
     position = names.index(wanted) if wanted else -1
-    return Helper(names.index(key), position, wanted or kwonly, is_strict or (raises and not has_default and not wanted))
+    return Helper(
+        names.index(key), position, wanted or kwonly, is_strict or (raises and not has_default and not wanted)
+    )
 
 
 def _key_of(node: ast.FunctionDef, names: list[str]) -> tuple[str, bool]:
@@ -150,7 +156,11 @@ def _key_of(node: ast.FunctionDef, names: list[str]) -> tuple[str, bool]:
         is_strict = False
         if isinstance(one, ast.Subscript) and is_environ(one.value):
             key, is_strict = one.slice, not is_caught or any(isinstance(part, ast.Raise) for part in ast.walk(node))
-        elif isinstance(one, ast.Call) and one.args and dotted(one.func).endswith(("environ.get", "getenv", "env.get", "environ.pop")):
+        elif (
+            isinstance(one, ast.Call)
+            and one.args
+            and dotted(one.func).endswith(("environ.get", "getenv", "env.get", "environ.pop"))
+        ):
             key = one.args[0]
         if isinstance(key, ast.Name) and key.id in names:
             return key.id, is_strict and not _has_check(node)
@@ -159,4 +169,6 @@ def _key_of(node: ast.FunctionDef, names: list[str]) -> tuple[str, bool]:
 
 def _has_check(node: ast.FunctionDef) -> bool:
     """Tell whether the function looks for the variable before it takes it."""
-    return any(isinstance(one, ast.Compare) and any(is_environ(part) for part in one.comparators) for one in ast.walk(node))
+    return any(
+        isinstance(one, ast.Compare) and any(is_environ(part) for part in one.comparators) for one in ast.walk(node)
+    )

@@ -41,7 +41,11 @@ def _configuration(node: ast.ClassDef) -> Iterator[Read]:
 
 def _value(call: ast.Call, target: str, *, is_whole: bool) -> Read | None:
     function = dotted(call.func)
-    if not function.startswith("values.") and keyword(call, "environ_name") is None and not (is_whole and target.isupper()):
+    if (
+        not function.startswith("values.")
+        and keyword(call, "environ_name") is None
+        and not (is_whole and target.isupper())
+    ):
         return None
     prefix_node = keyword(call, "environ_prefix")
     prefix = "DJANGO" if prefix_node is None else text_of(prefix_node) or ""
@@ -51,14 +55,23 @@ def _value(call: ast.Call, target: str, *, is_whole: bool) -> Read | None:
     given = keyword(call, "default") or (call.args[0] if call.args else None)
     required = keyword(call, "environ_required")
     is_required = isinstance(required, ast.Constant) and required.value is True
-    is_empty = given is None or (isinstance(given, ast.Constant) and not given.value) or (isinstance(given, (ast.List, ast.Tuple)) and not given.elts)
+    is_empty = (
+        given is None
+        or (isinstance(given, ast.Constant) and not given.value)
+        or (isinstance(given, (ast.List, ast.Tuple)) and not given.elts)
+    )
     is_strict = is_required or function.endswith(_STRICT_VALUES) or (target in _NEEDED and is_empty)
     default = given.value if isinstance(given, ast.Constant) else None
     return Read(f"{prefix}_{name}" if prefix else name, call.lineno, is_strict, given is not None, default)
 
 
 def _implied(function: str) -> str:
-    kinds = {"DatabaseURLValue": "DATABASE_URL", "CacheURLValue": "CACHE_URL", "EmailURLValue": "EMAIL_URL", "SearchURLValue": "SEARCH_URL"}
+    kinds = {
+        "DatabaseURLValue": "DATABASE_URL",
+        "CacheURLValue": "CACHE_URL",
+        "EmailURLValue": "EMAIL_URL",
+        "SearchURLValue": "SEARCH_URL",
+    }
     return kinds.get(function.rpartition(".")[2], "")
 
 

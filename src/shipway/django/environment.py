@@ -31,12 +31,13 @@ class _Seen:
     is_declared: bool = False
 
 
-
 def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) -> tuple[Variable, ...]:
     """Return the variables by name; of several readings the one that makes it required, else the first."""
     startup = _startup_files(layout, settings)
     rest = [path for path in layout.python_files if path not in startup and _is_reading(layout, path)]
-    rest = [path for path in rest if path.rpartition("/")[2].removesuffix(".py") not in DEVELOPMENT - {"base", "common"}]
+    rest = [
+        path for path in rest if path.rpartition("/")[2].removesuffix(".py") not in DEVELOPMENT - {"base", "common"}
+    ]
     helpers: dict[str, Helper] = {}
     for path in startup:
         tree = layout.sources.module(path)
@@ -66,7 +67,11 @@ def _startup_files(layout: Layout, settings: Settings) -> list[str]:
     """Return the files that every process of the project reads when it starts: settings, what they import, entries."""
     found = list(settings.files)
     entries = [layout.manage] if layout.manage else []
-    entries += [p for p in layout.python_files if re.search(r"(^|/)(wsgi|asgi|celery|celery_app|celeryconf|gunicorn(\.conf|_conf\w*)?)(/__init__)?\.py$", p)]
+    entries += [
+        p
+        for p in layout.python_files
+        if re.search(r"(^|/)(wsgi|asgi|celery|celery_app|celeryconf|gunicorn(\.conf|_conf\w*)?)(/__init__)?\.py$", p)
+    ]
     for path in [*settings.files, *entries]:
         found += [path, *_imports(layout, path)]
     return list(dict.fromkeys(path for path in found if path))[:80]
@@ -78,7 +83,11 @@ def _imports(layout: Layout, path: str) -> list[str]:
     package = name if layout.is_package(path) else name.rpartition(".")[0]
     modules = [module for node in (tree.body if tree else ()) for module, _ in imported_modules(node, package)]
     found = [layout.module_path(module) for module in modules]
-    return [one for one in found if one and one.rpartition("/")[2].removesuffix(".py") not in DEVELOPMENT - {"base", "common"}]
+    return [
+        one
+        for one in found
+        if one and one.rpartition("/")[2].removesuffix(".py") not in DEVELOPMENT - {"base", "common"}
+    ]
 
 
 def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: bool) -> list[_Seen]:
@@ -97,7 +106,12 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
             found.append(_Seen(read, path, is_guarded, target, in_startup))
         if isinstance(node, ast.Call):
             found += [_Seen(one, path, is_guarded, "", in_startup, is_declared=True) for one in _scheme(node)]
-        waiting += reversed([(child, is_guarded or guard, into or target, prefix + more) for child, guard, into, more in _children(node)])
+        waiting += reversed(
+            [
+                (child, is_guarded or guard, into or target, prefix + more)
+                for child, guard, into, more in _children(node)
+            ]
+        )
     return found
 
 
@@ -164,16 +178,21 @@ def _checked(layout: Layout, settings: Settings, seen: list[_Seen]) -> set[str]:
             needed |= _raised_for(node, into)
     for target in ("SECRET_KEY", "ALLOWED_HOSTS"):
         if target in into and not _has_fallback(settings, target):
-            needed |= {one.read.name for one in seen if one.target == target and not one.is_guarded and not one.read.default}
+            needed |= {
+                one.read.name for one in seen if one.target == target and not one.is_guarded and not one.read.default
+            }
     return needed | _checked_later(layout, into)
 
 
 def _raised_for(node: ast.stmt, into: dict[str, set[str]]) -> set[str]:
     """Return the variables without which a top-level `if` raises: its test looks at them, or at what holds them."""
-    if not isinstance(node, ast.If) or not any(isinstance(one, ast.Raise) for part in node.body for one in ast.walk(part)):
+    if not isinstance(node, ast.If) or not any(
+        isinstance(one, ast.Raise) for part in node.body for one in ast.walk(part)
+    ):
         return set()
     is_absence = any(
-        (isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not)) or (isinstance(one, ast.Compare) and isinstance(one.ops[0], (ast.Is, ast.Eq, ast.NotIn)))
+        (isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not))
+        or (isinstance(one, ast.Compare) and isinstance(one.ops[0], (ast.Is, ast.Eq, ast.NotIn)))
         for one in ast.walk(node.test)
     )
     if not is_absence:
@@ -193,7 +212,9 @@ def _has_fallback(settings: Settings, target: str) -> bool:
         for node in ast.walk(tree):
             if isinstance(node, ast.If) and not any(dotted(one).endswith("DEBUG") for one in ast.walk(node.test)):
                 bodies = [*node.body, *node.orelse]
-                if any(target in targets(one) for one in bodies) and not any(isinstance(one, ast.Raise) for one in bodies):
+                if any(target in targets(one) for one in bodies) and not any(
+                    isinstance(one, ast.Raise) for one in bodies
+                ):
                     inner = [one for body in bodies for one in ast.walk(body) if isinstance(one, ast.Raise)]
                     if not inner:
                         return True
@@ -209,10 +230,16 @@ def _checked_later(layout: Layout, into: dict[str, set[str]]) -> set[str]:
             continue
         tree = layout.sources.module(path)
         for node in ast.walk(tree) if tree else ():
-            if isinstance(node, ast.If) and isinstance(node.test, ast.UnaryOp) and dotted(node.test.operand).startswith("settings."):
+            if (
+                isinstance(node, ast.If)
+                and isinstance(node.test, ast.UnaryOp)
+                and dotted(node.test.operand).startswith("settings.")
+            ):
                 name = dotted(node.test.operand).removeprefix("settings.")
                 raises = any(
-                    isinstance(one, ast.If) and _about_debug(one.test) == "not" and any(isinstance(part, ast.Raise) for part in one.body)
+                    isinstance(one, ast.If)
+                    and _about_debug(one.test) == "not"
+                    and any(isinstance(part, ast.Raise) for part in one.body)
                     for one in node.body
                 )
                 found |= into.get(name, set()) if raises else set()
@@ -224,7 +251,9 @@ def _variable(seen: _Seen, needed: set[str]) -> Variable:
     is_strict = read.is_strict and not seen.is_guarded and seen.in_startup
     default = None if read.default in (None, Ellipsis) else str(read.default)[:200]
     why = "nothing stands in for it" if is_strict else "the project checks for it" if read.name in needed else ""
-    return Variable(read.name, is_strict or (read.name in needed and seen.in_startup), seen.file, read.line, default, why)
+    return Variable(
+        read.name, is_strict or (read.name in needed and seen.in_startup), seen.file, read.line, default, why
+    )
 
 
 def _add_own(layout: Layout, settings_fact: Fact, variables: dict[str, Variable]) -> None:
@@ -238,10 +267,14 @@ def _add_own(layout: Layout, settings_fact: Fact, variables: dict[str, Variable]
             words = [text_of(one) for one in node.args] if isinstance(node, ast.Call) else []
             if len(words) > 1 and words[1] and words[0] in ("DJANGO_SETTINGS_MODULE", "DJANGO_CONFIGURATION"):
                 name = words[0]
-                is_wrong = words[1] != settings_fact.value if name == "DJANGO_SETTINGS_MODULE" else words[1].lower() in DEVELOPMENT
+                is_wrong = (
+                    words[1] != settings_fact.value
+                    if name == "DJANGO_SETTINGS_MODULE"
+                    else words[1].lower() in DEVELOPMENT
+                )
                 is_entry = path == layout.manage or path.endswith(("wsgi.py", "asgi.py"))
-                if isinstance(node, ast.Call) and (name not in variables or (is_wrong and is_entry and not variables[name].required)):
+                if isinstance(node, ast.Call) and (
+                    name not in variables or (is_wrong and is_entry and not variables[name].required)
+                ):
                     why = f"the default {words[1]} is not for production" if is_wrong else ""
                     variables[name] = Variable(name, is_wrong and is_entry, path, node.lineno, words[1], why)
-
-

@@ -135,7 +135,9 @@ class Evaluator:
     def member(self, owner: ClassValue, name: str) -> object:
         """Return an attribute of a class; that of a property is what its function returns for the class itself."""
         value = owner.names.get(name, UNKNOWN_VALUE)
-        is_property = isinstance(value, Function) and any(dotted(one) == "property" for one in value.node.decorator_list)
+        is_property = isinstance(value, Function) and any(
+            dotted(one) == "property" for one in value.node.decorator_list
+        )
         return self.call(value, [owner], {}) if is_property and isinstance(value, Function) else value
 
     def _of_module(self, place: Ref, name: str) -> object:
@@ -246,7 +248,9 @@ class Evaluator:
         return found
 
     def _call(self, node: ast.Call, scope: Scope) -> object:
-        arguments = [self.value(argument, scope) for argument in node.args[:50] if not isinstance(argument, ast.Starred)]
+        arguments = [
+            self.value(argument, scope) for argument in node.args[:50] if not isinstance(argument, ast.Starred)
+        ]
         words = {word.arg: self.value(word.value, scope) for word in node.keywords[:80] if word.arg}
         if isinstance(node.func, ast.Name) and isinstance(scope.find(node.func.id), Unknown):
             return call_known(f"builtins.{node.func.id}", arguments, words, self._around)

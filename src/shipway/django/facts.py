@@ -75,7 +75,9 @@ def _of_settings(
 ) -> dict[str, Fact]:
     def reread(environ: Mapping[str, str]) -> Settings:
         configuration = known.get("configuration", UNKNOWN).text
-        return read_settings(layout, known["settings"].text, {**production_environment(processes), **environ}, configuration)
+        return read_settings(
+            layout, known["settings"].text, {**production_environment(processes), **environ}, configuration
+        )
 
     database = find_database(settings, packages, processes, reread)
     geodjango = find_geodjango(settings, database)

@@ -17,7 +17,9 @@ _WORD = (
     r"-/alive|-/ready|-/health|ping|status|ht|is[-_]?alive|monitoring/health|health/live|health/ready)"
 )
 _PATH = re.compile(rf"^/(?:[\w-]+/)*?{_WORD}/?$", re.IGNORECASE)
-_CLEAR = re.compile(r"health|heartbeat|alive|livez|liveness|readyz|readiness|^/up/?$|^/(?:-/)?ready/?$|^/live/?$|^/ht/?$", re.IGNORECASE)
+_CLEAR = re.compile(
+    r"health|heartbeat|alive|livez|liveness|readyz|readiness|^/up/?$|^/(?:-/)?ready/?$|^/live/?$|^/ht/?$", re.IGNORECASE
+)
 _URL = re.compile(
     r"(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\]|\$\{?HOSTNAME\}?|\{\w+\})(?::(?:\d+|\$\{[^}]*\}|\$\w+|\{[^}]*\}))?"
     r"(/?[^\s\"'|)>,;\\]*)?"
@@ -45,20 +47,33 @@ def find_health(layout: Layout, settings: Settings, processes: Processes) -> Fac
         route = next((route for route in routes if route.path.rstrip("/") == path.rstrip("/") and path != "/"), None)
         evidence = (place, Place(route.file, route.line, route.view)) if route else (place,)
         return Fact(route.path if route else path, "high" if route or path != "/" else "medium", evidence)
-    return _routed(routes) or _compose_probe(processes, routes) or _packaged(settings, routes) or _in_code(layout, settings) or UNKNOWN
+    return (
+        _routed(routes)
+        or _compose_probe(processes, routes)
+        or _packaged(settings, routes)
+        or _in_code(layout, settings)
+        or UNKNOWN
+    )
 
 
 def _routed(routes: list[Route]) -> Fact | None:
     found = [route for route in routes if _PATH.match(route.path) and _CLEAR.search(route.path) and not route.include]
     included = [
-        (f"{route.path}{_INCLUDED[route.include]}", route) for route in routes if route.include in _INCLUDED and not found
+        (f"{route.path}{_INCLUDED[route.include]}", route)
+        for route in routes
+        if route.include in _INCLUDED and not found
     ]
     pairs = [(route.path, route) for route in found] or [pair for pair in included if pair[0] != "/"]
     if not pairs:
         return None
     path, route = min(pairs, key=lambda one: (_rank(one[0]), one[0].count("/"), len(one[0])))
     others = tuple(dict.fromkeys(f"{other.file}:{other.line} has {name} too" for name, other in pairs if name != path))
-    return Fact(path, "high" if not others else "medium", (Place(route.file, route.line, route.view or route.include),), others[:5])
+    return Fact(
+        path,
+        "high" if not others else "medium",
+        (Place(route.file, route.line, route.view or route.include),),
+        others[:5],
+    )
 
 
 def _rank(path: str) -> int:
@@ -84,7 +99,11 @@ def _image_probe(layout: Layout, processes: Processes) -> tuple[str, Place] | No
 
 def _without_comments(text: str) -> str:
     text = re.sub(r'""".*?"""', "", text[:40_000], flags=re.DOTALL)
-    found = [line for line in text.splitlines() if not line.lstrip().startswith("#") and "getenv" not in line and "environ" not in line]
+    found = [
+        line
+        for line in text.splitlines()
+        if not line.lstrip().startswith("#") and "getenv" not in line and "environ" not in line
+    ]
     return "\n".join(found)
 
 
@@ -123,12 +142,20 @@ def _compose_probe(processes: Processes, routes: list[Route]) -> Fact | None:
         if is_development(service.file):
             continue
         serves = re.search(r"gunicorn|uwsgi|uvicorn|daphne|granian|manage\.py|start", service.command)
-        if not service.health or not (service.builds or serves) or re.search(r"nginx|minio|keycloak|elastic|solr|node|front", f"{service.name}{service.image}"):
+        if (
+            not service.health
+            or not (service.builds or serves)
+            or re.search(r"nginx|minio|keycloak|elastic|solr|node|front", f"{service.name}{service.image}")
+        ):
             continue
         path = probe_path(service.health)
         route = next((route for route in routes if path and route.path.rstrip("/") == path.rstrip("/")), None)
         if path is not None and (route or path != "/" or service.file == processes.compose[0]):
-            return Fact(route.path if route else path, "medium" if path != "/" else "low", (Place(service.file, 0, f"service {service.name}"),))
+            return Fact(
+                route.path if route else path,
+                "medium" if path != "/" else "low",
+                (Place(service.file, 0, f"service {service.name}"),),
+            )
     return None
 
 
@@ -147,7 +174,11 @@ def _in_code(layout: Layout, settings: Settings) -> Fact | None:
     pattern = re.compile(rf"[\"'](/(?:[\w-]+/)*{_WORD}/?)[\"']", re.IGNORECASE)
     names = [f"{one.rpartition('.')[0]}" for one in settings.texts("MIDDLEWARE")]
     files = [layout.module_path(name) for name in names]
-    files += [path for path in layout.python_files if path.endswith(("wsgi.py", "asgi.py", "/asgi/__init__.py", "/wsgi/__init__.py"))]
+    files += [
+        path
+        for path in layout.python_files
+        if path.endswith(("wsgi.py", "asgi.py", "/asgi/__init__.py", "/wsgi/__init__.py"))
+    ]
     files += [path for path in layout.python_files if re.search(r"health|heartbeat", path.rpartition("/")[2])]
     for path in dict.fromkeys(file for file in files if file):
         text = _code_only(layout.sources.text(path))

@@ -93,8 +93,10 @@ def _runs_django(text: str) -> bool:
 def _is_other_manage(sources: Sources, path: str) -> bool:
     """A few projects give manage.py another name, or none and use `python -m package`."""
     name = path.rpartition("/")[2]
-    return (name.startswith("manage") or name == "__main__.py") and path.endswith((".py", "manage")) and _runs_django(
-        sources.text(path)
+    return (
+        (name.startswith("manage") or name == "__main__.py")
+        and path.endswith((".py", "manage"))
+        and _runs_django(sources.text(path))
     )
 
 

@@ -13,7 +13,7 @@ from shipway.django.tree import Sources, join, parent
 IMAGE, PROCFILE, PLATFORM, KEEPER, COMPOSE_PRODUCTION, SCRIPT, COMPOSE, HINT = 100, 90, 85, 80, 75, 60, 50, 20
 """How much a command says of production, by the kind of file it stands in."""
 _PLATFORM_FILES = (
-    "fly.toml", "render.yaml", "render.yml", "railway.json", "railway.toml", "heroku.yml", "app.json", "app.yaml",
+    "config/deploy.yml", "deploy.yml", "fly.toml", "render.yaml", "render.yml", "railway.json", "railway.toml", "heroku.yml", "app.json", "app.yaml",
     "nixpacks.toml", "captain-definition", "koyeb.yaml", "zerops.yml", ".platform.app.yaml", "clevercloud/python.json",
     "scalingo.json", "dokku-app.json", "project.toml", "cloudbuild.yaml", "apprunner.yaml", "vercel.json", "Aptfile",
 )  # fmt: skip
@@ -21,7 +21,9 @@ _INSTALLS = re.compile(
     r"\b(pip3?|apt|apt-get|apk|dnf|yum|npm|yarn|uv) (install|add|update|upgrade|pip|tool)\b|^\s*(COPY|ADD|chown|mkdir|rm|echo|touch|cp|"
     r"mv|kill|pkill|which|command -v|systemctl|supervisorctl)\b"
 )
-_DOC_COMMAND = re.compile(r"(ExecStart=|^\s*(\$ |\(venv\)\$ )|^\s{2,})\S*(gunicorn|uwsgi|uvicorn|daphne|granian|celery)\b.*")
+_DOC_COMMAND = re.compile(
+    r"(ExecStart=|^\s*(\$ |\(venv\)\$ )|^\s{2,})\S*(gunicorn|uwsgi|uvicorn|daphne|granian|celery)\b.*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +56,21 @@ def read_processes(sources: Sources, root: str) -> Processes:
     composes = compose_files(sources, root)
     services = read_services(sources, composes)
     procfile = sources.first("Procfile", join(root, "Procfile"))
-    platforms = tuple(path for name in _PLATFORM_FILES for path in dict.fromkeys((name, join(root, name))) if sources.has(path))
+    platforms = tuple(
+        path for name in _PLATFORM_FILES for path in dict.fromkeys((name, join(root, name))) if sources.has(path)
+    )
     commands = [
         *(_image_commands(image, sources) if image else ()),
         *_procfile_commands(procfile, sources),
         *(one for path in platforms for one in _lines(path, sources, PLATFORM)),
         *_keeper_commands(sources),
+        *_gunicorn_commands(sources, root),
         *_service_commands(services, sources),
         *_script_commands(sources),
         *_hints(sources),
     ]
     commands.sort(key=lambda one: -one.weight)
-    return Processes(
-        tuple(commands), tuple(dockerfiles), image, tuple(services), procfile, platforms, tuple(composes)
-    )
+    return Processes(tuple(commands), tuple(dockerfiles), image, tuple(services), procfile, platforms, tuple(composes))
 
 
 def _image_commands(image: Dockerfile, sources: Sources) -> list[Command]:
@@ -97,7 +100,9 @@ def script_path(word: str, image: Dockerfile, sources: Sources) -> str:
         found = sources.first(join(".", source), join(parent(image.path), source))
         if found:
             return found
-    near = [path for path in sources.named(name) if not any(part in ("tests", "node_modules") for part in path.split("/"))]
+    near = [
+        path for path in sources.named(name) if not any(part in ("tests", "node_modules") for part in path.split("/"))
+    ]
     tail = [path for path in near if word.strip("./").endswith(path)] or near
     return min(tail, key=lambda path: (parent(path) != parent(image.path), path.count("/"), path), default="")
 
@@ -129,6 +134,18 @@ def _keeper_commands(sources: Sources) -> list[Command]:
     return found
 
 
+def _gunicorn_commands(sources: Sources, root: str) -> list[Command]:
+    """gunicorn reads gunicorn.conf.py by itself; that names the application and the kind of worker, if it likes."""
+    path = sources.first(join(root, "gunicorn.conf.py"), "gunicorn.conf.py")
+    if not path:
+        return []
+    text = sources.text(path)
+    words = [
+        match[2] for match in re.finditer(r"^(wsgi_app|worker_class)\s*=\s*[\"']([\w.:]+)[\"']", text, re.MULTILINE)
+    ]
+    return [Command(" ".join(["gunicorn", *words]), Place(path, 1, "gunicorn's own file"), KEEPER, "web")]
+
+
 def _service_commands(services: list[Service], sources: Sources) -> list[Command]:
     found = []
     for service in services:
@@ -143,7 +160,9 @@ def _service_commands(services: list[Service], sources: Sources) -> list[Command
             found.append(Command(service.command, place, weight, service.name))
             for word in service.command.split():
                 name = word.strip("\"'").rpartition("/")[2]
-                scripts = sources.named(name) if name.endswith(".sh") or (word.startswith("/") and len(name) > 3) else []  # noqa: PLR2004
+                scripts = (
+                    sources.named(name) if name.endswith(".sh") or (word.startswith("/") and len(name) > 3) else []
+                )  # noqa: PLR2004
                 found += _lines(scripts[0], sources, weight - 1, service.name) if scripts else []
     return found
 
@@ -167,7 +186,9 @@ def _script_commands(sources: Sources) -> list[Command]:
     return found
 
 
-_SCRIPT_PLACES = frozenset(("bin", "scripts", "docker", "deploy", "deployment", "django", "etc", "contrib", "dockerfiles"))
+_SCRIPT_PLACES = frozenset(
+    ("bin", "scripts", "docker", "deploy", "deployment", "django", "etc", "contrib", "dockerfiles")
+)
 _SCRIPT_STARTS = ("docker/", "deploy/", "compose/", "dockerfiles/", "deployment/")
 _MAX_SCRIPT_CHARS = 40_000
 _SERVES = re.compile(
@@ -201,7 +222,11 @@ def _lines(path: str, sources: Sources, weight: int, role: str = "") -> list[Com
 def _hints(sources: Sources) -> list[Command]:
     """Return what the documentation shows: the unit files and commands in it. They decide only where nothing else does."""
     found = []
-    pages = [p for p in sources.paths if p.endswith((".rst", ".md")) and re.search(r"install|deploy|production|README", p, re.IGNORECASE)]
+    pages = [
+        p
+        for p in sources.paths
+        if p.endswith((".rst", ".md")) and re.search(r"install|deploy|production|README", p, re.IGNORECASE)
+    ]
     for path in sorted(pages, key=lambda path: (path.count("/"), path))[:40]:
         text = sources.text(path)
         if "translat" in path or len(text) > 200_000 or not _SERVES.search(text):  # noqa: PLR2004

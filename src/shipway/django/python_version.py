@@ -60,7 +60,13 @@ def _image(image: Dockerfile) -> list[Said]:
         version = next((group for group in match.groups() if group), "") if match else ""
         if version:
             version = version if "." in version else f"3.{version[1:]}"
-            return [(version, "high", Place(image.path, instruction.line, text.split()[-3] if " as " in text.lower() else text))]
+            return [
+                (
+                    version,
+                    "high",
+                    Place(image.path, instruction.line, text.split()[-3] if " as " in text.lower() else text),
+                )
+            ]
     return []
 
 
@@ -77,15 +83,22 @@ def _manifests(sources: Sources, root: str) -> list[Said]:
     for directory in upwards(root):
         path = join(directory, "pyproject.toml")
         document = read_toml(sources, path)
-        spec = table(document, "project").get("requires-python") or table(document, "tool", "poetry", "dependencies").get("python")
+        spec = table(document, "project").get("requires-python") or table(
+            document, "tool", "poetry", "dependencies"
+        ).get("python")
         if isinstance(spec, str):
             found += _from_spec(spec, Place(path, _line(sources.text(path), spec)))
         pipfile = join(directory, "Pipfile")
         required = table(read_toml(sources, pipfile), "requires")
         version = required.get("python_version") or required.get("python_full_version")
         if isinstance(version, str):
-            found.append((".".join(version.split(".")[:2]), "high", Place(pipfile, _line(sources.text(pipfile), version))))
-        for name, pattern in (("setup.cfg", r"python_requires\s*=\s*(.+)"), ("setup.py", r"python_requires\s*=\s*[\"']([^\"']+)")):
+            found.append(
+                (".".join(version.split(".")[:2]), "high", Place(pipfile, _line(sources.text(pipfile), version)))
+            )
+        for name, pattern in (
+            ("setup.cfg", r"python_requires\s*=\s*(.+)"),
+            ("setup.py", r"python_requires\s*=\s*[\"']([^\"']+)"),
+        ):
             match = re.search(pattern, sources.text(join(directory, name)))
             if match:
                 found += _from_spec(match[1].strip(), Place(join(directory, name), 0))
@@ -96,7 +109,13 @@ def _from_spec(spec: str, place: Place) -> list[Said]:
     version, is_sure = minor_of(spec)
     if not version.startswith("3."):
         return []
-    return [(version, "high" if is_sure else "medium", Place(place.file, place.line, spec if is_sure else f"at least: {spec}"))]
+    return [
+        (
+            version,
+            "high" if is_sure else "medium",
+            Place(place.file, place.line, spec if is_sure else f"at least: {spec}"),
+        )
+    ]
 
 
 def _line(text: str, words: str) -> int:
@@ -106,10 +125,16 @@ def _line(text: str, words: str) -> int:
 def _continuous_integration(sources: Sources) -> list[Said]:
     """Return the highest version that CI names, where nothing else says one: low, since a matrix is a range."""
     found: list[tuple[tuple[int, int], Place]] = []
-    paths = [p for p in sources.paths if p.startswith((".github/workflows/", ".circleci/", ".gitlab-ci")) and p.endswith(("yml", "yaml"))]
+    paths = [
+        p
+        for p in sources.paths
+        if p.startswith((".github/workflows/", ".circleci/", ".gitlab-ci")) and p.endswith(("yml", "yaml"))
+    ]
     for path in paths[:_MAX_CI_FILES]:
         text = sources.text(path)
-        for match in re.finditer(r"python[-_]version[\"']?:\s*\[?([^\n]*)|image:\s*(?:\S*/)?python:(\S+)", text, re.IGNORECASE):
+        for match in re.finditer(
+            r"python[-_]version[\"']?:\s*\[?([^\n]*)|image:\s*(?:\S*/)?python:(\S+)", text, re.IGNORECASE
+        ):
             for version in re.findall(r"\b3\.(\d+)", match[1] or match[2] or ""):
                 found.append(((3, int(version)), Place(path, line_of(text, match.start()))))
     if not found:

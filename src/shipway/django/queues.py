@@ -51,11 +51,21 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
         command = next((c for c in processes.commands if c.weight > HINT and re.search(kind.command, c.text)), None)
         score = 4 * bool(app) + 2 * bool(name) + 2 * bool(package) + 3 * bool(command)
         score += 4 if kind.name == "celery" and celery.is_known else 0
-        if score and (app or name or command or (kind.name in ("celery", "dramatiq", "procrastinate", "rq") and score > 2)):  # noqa: PLR2004
+        if score and (
+            app or name or command or (kind.name in ("celery", "dramatiq", "procrastinate", "rq") and score > 2)
+        ):  # noqa: PLR2004
             label = "django-q" if kind.name == "django-q2" and packages.requirements.has("django-q") else kind.name
-            found.append((score, label, _place(settings, app, name, package.place if package else None, command.place if command else None)))
+            found.append(
+                (
+                    score,
+                    label,
+                    _place(settings, app, name, package.place if package else None, command.place if command else None),
+                )
+            )
     if not found:
-        return Fact("none", "medium", (settings.place("INSTALLED_APPS", "no known queue among apps, packages and commands"),))
+        return Fact(
+            "none", "medium", (settings.place("INSTALLED_APPS", "no known queue among apps, packages and commands"),)
+        )
     score, name, place = max(found, key=lambda one: one[0])
     others = tuple(f"{where} speaks for {other}" for points, other, where in found if other != name and points > 3)  # noqa: PLR2004
     return Fact(name, "high" if score > 4 and not others else "medium", (place,), others)  # noqa: PLR2004
@@ -80,7 +90,9 @@ def find_celery_app(layout: Layout, processes: Processes) -> Fact:
     path, line = made[0]
     module = layout.module_name(path)
     against = tuple(f"{other}:{number} makes another one" for other, number in made[1:])
-    return Fact(module, "high" if not against else "medium", (Place(path, line, "makes the Celery application"),), against)
+    return Fact(
+        module, "high" if not against else "medium", (Place(path, line, "makes the Celery application"),), against
+    )
 
 
 def _made(layout: Layout) -> list[tuple[str, int]]:
@@ -126,7 +138,11 @@ def _beat(layout: Layout, settings: Settings, processes: Processes) -> Fact:
             return Fact("celery-beat", "high", (settings.place(name),))
     if "django_celery_beat" in settings.texts("INSTALLED_APPS"):
         return Fact("celery-beat", "high", (settings.find("django_celery_beat") or settings.place("INSTALLED_APPS"),))
-    return _decorated(layout, r"add_periodic_task\(|\.beat_schedule\s*=\s*\{\s*[^}\s]|beat_schedule\.update\(|@periodic_task\(", "celery-beat")
+    return _decorated(
+        layout,
+        r"add_periodic_task\(|\.beat_schedule\s*=\s*\{\s*[^}\s]|beat_schedule\.update\(|@periodic_task\(",
+        "celery-beat",
+    )
 
 
 def _decorated(layout: Layout, pattern: str, name: str) -> Fact:

@@ -149,7 +149,10 @@ def _line_of_key(text: str, name: str) -> int:
 def read_pipfile(sources: Sources, path: str) -> list[Requirement]:
     """Return what a Pipfile asks for."""
     document, text = read_toml(sources, path), sources.text(path)
-    return [*_named(table(document, "packages"), path, text, ""), *_named(table(document, "dev-packages"), path, text, "dev")]
+    return [
+        *_named(table(document, "packages"), path, text, ""),
+        *_named(table(document, "dev-packages"), path, text, "dev"),
+    ]
 
 
 def read_lock(sources: Sources, path: str) -> dict[str, tuple[str, Place]]:

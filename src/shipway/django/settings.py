@@ -79,7 +79,10 @@ def read_settings(layout: Layout, module: str, environ: Mapping[str, str], wante
 def _stand_in(layout: Layout, module: str) -> str:
     """Return the file that an operator's settings are made from, where the repository does not hold them."""
     base = join(layout.root, module.replace(".", "/"))
-    names = [f"{base}{end}" for end in ("_common.py", "_base.py", "_default.py", ".py.example", ".py.dist", ".py.sample", ".py.dev")]
+    names = [
+        f"{base}{end}"
+        for end in ("_common.py", "_base.py", "_default.py", ".py.example", ".py.dist", ".py.sample", ".py.dev")
+    ]
     names += [f"{base}{end}" for end in (".example.py", ".dist.py", ".py.template", "_example.py", "_local.py.example")]
     return layout.sources.first(*names) if module else ""
 

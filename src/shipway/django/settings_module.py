@@ -42,7 +42,9 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     deployed = [one for one in usable if one.weight > _ENTRY and not _is_development(one.module)]
     best = max(deployed, key=lambda one: one.weight, default=None)
     if best is not None and best.weight <= _COMPOSE and (better := _sibling(layout, best.module, PRODUCTION[:3])):
-        place = Place(layout.module_path(better), 1, f"{best.place} names {best.module}; this is beside it, for production")
+        place = Place(
+            layout.module_path(better), 1, f"{best.place} names {best.module}; this is beside it, for production"
+        )
         return _fact(Candidate(better, place, 0), "medium", usable)
     if best is not None:
         return _fact(best, "high" if best.weight >= KEEPER else "medium", usable)
@@ -100,7 +102,9 @@ def _entry_candidates(layout: Layout) -> list[Candidate]:
 def _defaults(tree: ast.Module | None) -> list[tuple[str, int]]:
     found = []
     for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Call) and dotted(node.func).endswith(("environ.setdefault", "environ.get", "os.getenv")):
+        if isinstance(node, ast.Call) and dotted(node.func).endswith(
+            ("environ.setdefault", "environ.get", "os.getenv")
+        ):
             words = [text_of(argument) for argument in node.args]
             if len(words) > 1 and words[0] == "DJANGO_SETTINGS_MODULE" and words[1]:
                 found.append((words[1], node.lineno))
@@ -145,7 +149,10 @@ def _hardened(layout: Layout, module: str) -> str:
         name = path.rpartition("/")[2].removesuffix(".py")
         if parent(path) == package and name.isidentifier() and name not in DEVELOPMENT | {"__init__"}:
             text = layout.sources.text(path)
-            points[name] = sum(word in text for word in ("_COOKIE_SECURE", "SECURE_", "ALLOWED_HOSTS", "DEBUG = False", "SECRET_KEY", "sentry"))
+            points[name] = sum(
+                word in text
+                for word in ("_COOKIE_SECURE", "SECURE_", "ALLOWED_HOSTS", "DEBUG = False", "SECRET_KEY", "sentry")
+            )
     best = max(points, key=lambda name: points[name], default="")
     return f"{base}.{best}" if best and points[best] > 2 and list(points.values()).count(points[best]) == 1 else ""  # noqa: PLR2004
 
@@ -158,7 +165,8 @@ def _chooses(layout: Layout, path: str) -> bool:
             return True
         if isinstance(node, ast.ImportFrom) and (node.module or "").rpartition(".")[2] in PRODUCTION:
             return not any(
-                isinstance(other, ast.ImportFrom) and (other.module or "").rpartition(".")[2] in DEVELOPMENT - {"base", "common"}
+                isinstance(other, ast.ImportFrom)
+                and (other.module or "").rpartition(".")[2] in DEVELOPMENT - {"base", "common"}
                 for other in ast.walk(tree or ast.Module([], []))
             )
     return False
@@ -166,13 +174,21 @@ def _chooses(layout: Layout, path: str) -> bool:
 
 def _by_name(layout: Layout) -> Fact | None:
     """Return a module by its name alone, where no file names one."""
-    for name in ("settings/production.py", "settings/prod.py", "settings.py", "settings/__init__.py", "conf/settings.py"):
+    for name in (
+        "settings/production.py",
+        "settings/prod.py",
+        "settings.py",
+        "settings/__init__.py",
+        "conf/settings.py",
+    ):
         for path in layout.python_files:
             if path.endswith(f"/{name}") or path == join(layout.root, name):
                 module = layout.module_name(path)
                 inner = _sibling(layout, module, (*PRODUCTION, "base", "common")) if layout.is_package(path) else ""
                 is_empty = not layout.sources.text(path).strip()
-                return Fact(inner if is_empty and inner else module, "low", (Place(path, 1, "by its name; no file names it"),))
+                return Fact(
+                    inner if is_empty and inner else module, "low", (Place(path, 1, "by its name; no file names it"),)
+                )
     return None
 
 

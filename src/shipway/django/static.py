@@ -68,7 +68,9 @@ def find_cache(settings: Settings) -> Fact:
             lower = backend.lower()
             kinds = ("redis", "memcache", "locmem", "db", "dummy", "filebased")
             name = next((kind for kind in kinds if kind in lower), lower.rpartition(".")[2])
-            return Fact({"memcache": "memcached", "db": "database"}.get(name, name), "high", (settings.place("CACHES"),))
+            return Fact(
+                {"memcache": "memcached", "db": "database"}.get(name, name), "high", (settings.place("CACHES"),)
+            )
     return UNKNOWN
 
 

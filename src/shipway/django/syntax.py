@@ -31,7 +31,9 @@ def keyword(call: ast.Call, *names: str) -> ast.expr | None:
 def targets(node: ast.stmt) -> list[str]:
     """Return the plain names that an assignment binds."""
     if isinstance(node, ast.Assign):
-        found = [part for target in node.targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        found = [
+            part for target in node.targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])
+        ]
         return [part.id for part in found if isinstance(part, ast.Name)]
     if isinstance(node, (ast.AnnAssign, ast.AugAssign)) and isinstance(node.target, ast.Name):
         return [node.target.id]

@@ -44,7 +44,19 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "textract": ("poppler-utils",),
 }
 _GEO = ("libgdal-dev", "libgeos-dev", "libproj-dev")
-_SCRIPTS = ("build", "build:prod", "build:production", "build-prod", "production", "dist", "webpack", "compile", "css", "prod", "collect")
+_SCRIPTS = (
+    "build",
+    "build:prod",
+    "build:production",
+    "build-prod",
+    "production",
+    "dist",
+    "webpack",
+    "compile",
+    "css",
+    "prod",
+    "collect",
+)
 
 
 def find_system_libraries(packages: Packages, geodjango: Fact) -> Fact:
@@ -52,7 +64,9 @@ def find_system_libraries(packages: Packages, geodjango: Fact) -> Fact:
     needed: dict[str, Place] = {}
     for one in packages.requirements.wanted:
         names = _NEEDS.get(one.name, ()) if not one.group else ()
-        if one.name == "psycopg" and ({"binary", "c"} & set(one.extras) == {"binary"} or "psycopg-binary" in packages.requirements.locked):
+        if one.name == "psycopg" and (
+            {"binary", "c"} & set(one.extras) == {"binary"} or "psycopg-binary" in packages.requirements.locked
+        ):
             names = ()
         for name in names:
             needed.setdefault(name, Place(one.place.file, one.place.line, one.name))
@@ -92,7 +106,13 @@ def _scripts(text: str) -> dict[str, str]:
 
 
 def _manager(sources: Sources, directory: str) -> str:
-    locks = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun"), ("package-lock.json", "npm"))
+    locks = (
+        ("pnpm-lock.yaml", "pnpm"),
+        ("yarn.lock", "yarn"),
+        ("bun.lock", "bun"),
+        ("bun.lockb", "bun"),
+        ("package-lock.json", "npm"),
+    )
     for place in upwards(directory):
         for name, manager in locks:
             if sources.has(join(place, name)):

@@ -57,12 +57,20 @@ class _Reader:
                 self.imports.update({alias.asname or alias.name: f"{module}.{alias.name}" for alias in node.names})
             if isinstance(node, ast.Import):
                 self.imports.update({alias.asname: alias.name for alias in node.names if alias.asname})
-        used = {n.id for n in ast.walk(ast.Module(nodes, [])) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        used = {
+            n.id for n in ast.walk(ast.Module(nodes, [])) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
         for node in nodes:
             is_named = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-            name = node.targets[0].id if is_named and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) else ""
+            name = (
+                node.targets[0].id
+                if is_named and isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+                else ""
+            )
             # A list that `urlpatterns` or an include uses is read there, with the prefix it has there.
-            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) and (name in ("", "urlpatterns") or name not in used):
+            if not isinstance(node, (ast.FunctionDef, ast.ClassDef)) and (
+                name in ("", "urlpatterns") or name not in used
+            ):
                 self.walk(node, prefix, depth)
 
     def walk(self, root: ast.AST, prefix: str, depth: int) -> None:
@@ -76,7 +84,12 @@ class _Reader:
             if isinstance(node, ast.Call) and name == "include" and node.args:
                 self.include(node.args[0], prefix, depth, node.lineno)
                 continue
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in self.lists and depth < MAX_DEPTH:
+            if (
+                isinstance(node, ast.Name)
+                and isinstance(node.ctx, ast.Load)
+                and node.id in self.lists
+                and depth < MAX_DEPTH
+            ):
                 self.walk(self.lists[node.id], prefix, depth + 1)
                 continue
             waiting += reversed(list(ast.iter_child_nodes(node)))

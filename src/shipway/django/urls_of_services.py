@@ -36,7 +36,12 @@ def engine_name(engine: str) -> str:
     for name in ("postgis", "spatialite", "postgresql", "sqlite3", "mysql", "oracle", "mssql"):
         if name in last:
             return name
-    for word, name in (("postgres", "postgresql"), ("psqlextra", "postgresql"), ("sqlite", "sqlite3"), ("maria", "mysql")):
+    for word, name in (
+        ("postgres", "postgresql"),
+        ("psqlextra", "postgresql"),
+        ("sqlite", "sqlite3"),
+        ("maria", "mysql"),
+    ):
         if word in engine.lower():
             return name
     return last
