@@ -10,8 +10,8 @@ from pathlib import Path
 # This file has the name of a module of the standard library; its directory must not come first.
 sys.path.pop(0)
 
-from shipway.adapters.tree import DirectoryTree  # noqa: E402
-from shipway.django.facts import inspect_project  # noqa: E402
+from shipway.adapters.tree import DirectoryTree
+from shipway.django.facts import inspect_project
 
 
 def main(directory: str, rounds: int) -> None:

@@ -11,13 +11,13 @@ MAX_DEPTH = 40
 MAX_FILE_BYTES = 6_000_000
 """The longest lock files have about two megabytes; a file beyond this reads as empty."""
 _SKIPPED = frozenset(
-    (".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox", ".mypy_cache", ".ruff_cache",
-     ".pytest_cache", "site-packages", "bower_components", ".eggs", ".idea", ".cache", ".terraform")
+    (".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox", ".nox", ".mypy_cache",
+     ".ruff_cache", ".pytest_cache", "site-packages", "bower_components", ".eggs", ".idea", ".cache", ".terraform")
 )  # fmt: skip
 
 
 class DirectoryTree:
-    """The files below a directory. Directories that are links are not entered; a link to a file counts when it stays inside."""
+    """The files below a directory. A link to a file counts when it stays inside; one to a directory never does."""
 
     def __init__(self, directory: Path) -> None:
         self._root = directory.resolve()

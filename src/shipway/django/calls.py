@@ -9,6 +9,9 @@ from pathlib import PurePosixPath
 from shipway.django.urls_of_services import engine_of_url
 from shipway.django.values import UNKNOWN_VALUE, Either, Ref, Unknown, either
 
+MAX_CHARS = 4_000
+"""A text or list beyond this is no setting; without a bound a few lines could double one until memory ends."""
+MAX_DIGITS = 300
 Arguments = list[object]
 Words = dict[str, object]
 
@@ -51,7 +54,9 @@ _KINDS = frozenset(
 _DATABASES = frozenset(("db", "db_url", "dj_db_url"))
 
 
-def call_known(name: str, arguments: Arguments, words: Words, around: Surroundings) -> object:
+def call_known(  # noqa: PLR0911  one line for each family of functions
+    name: str, arguments: Arguments, words: Words, around: Surroundings
+) -> object:
     """Return what the function `name` (its import path) returns; UNKNOWN_VALUE when that is not known here."""
     if name in _SAME:
         value = arguments[-1] if name == "typing.cast" and arguments else arguments[0] if arguments else UNKNOWN_VALUE
@@ -75,13 +80,13 @@ def call_known(name: str, arguments: Arguments, words: Words, around: Surroundin
     return _plain(name, arguments)
 
 
-def _plain(name: str, arguments: Arguments) -> object:
+def _plain(name: str, arguments: Arguments) -> object:  # noqa: PLR0911  a table of functions
     first = arguments[0] if arguments else UNKNOWN_VALUE
     match name:
         case "builtins.bool" | "builtins.int" | "builtins.float":
             kinds = {"bool": bool, "int": int, "float": float}
             is_plain = isinstance(first, (str, int, float, bool, type(None)))
-            return kinds[name[9:]](first) if is_plain and len(str(first)) < 300 else UNKNOWN_VALUE  # type: ignore[arg-type]
+            return kinds[name[9:]](first) if is_plain and len(str(first)) < MAX_DIGITS else UNKNOWN_VALUE
         case "pathlib.Path" | "pathlib.PurePath":
             return _path(arguments)
         case "os.path.join":
@@ -98,7 +103,8 @@ def _plain(name: str, arguments: Arguments) -> object:
 
 def _path(arguments: Arguments) -> object:
     parts = [str(part) for part in arguments if isinstance(part, (str, PurePosixPath))]
-    return UNKNOWN_VALUE if not parts or len(parts) != len(arguments) else PurePosixPath(*parts)
+    is_known = parts and len(parts) == len(arguments) and sum(map(len, parts)) <= MAX_CHARS
+    return PurePosixPath(*parts) if is_known else UNKNOWN_VALUE
 
 
 def _environment(arguments: Arguments, words: Words, environ: Mapping[str, str]) -> object:
@@ -178,17 +184,17 @@ _TEXT = frozenset(
 def _text_method(place: str, name: str, arguments: Arguments) -> object:
     if name == "join" and arguments and isinstance(arguments[0], (list, tuple)):
         parts = arguments[0]
-        return place.join(parts)[:4000] if all(isinstance(part, str) for part in parts) else UNKNOWN_VALUE  # type: ignore[arg-type]
+        return place.join(parts)[:MAX_CHARS] if all(isinstance(part, str) for part in parts) else UNKNOWN_VALUE
     if name not in _TEXT or not all(isinstance(one, (str, int, tuple, type(None))) for one in arguments):
         return UNKNOWN_VALUE
-    if len(place) > 4000 or any(isinstance(one, str) and len(one) > 4000 for one in arguments):
+    if len(place) > MAX_CHARS or any(isinstance(one, str) and len(one) > MAX_CHARS for one in arguments):
         return UNKNOWN_VALUE
     found: object = getattr(place, name)(*arguments)
     return found
 
 
 def _list_method(place: list[object], name: str, arguments: Arguments) -> object:
-    if len(place) > 4000:
+    if len(place) > MAX_CHARS:
         return None
     match name, arguments:
         case "append", [item]:
@@ -197,10 +203,10 @@ def _list_method(place: list[object], name: str, arguments: Arguments) -> object
             place.extend(more)
         case "insert", [_, item]:
             place.insert(0, item)
-        case "remove", [item] if item in place:
-            place.remove(item)
-        case "index", [item] if item in place:
-            return place.index(item)
+        case "remove", [str() as item] if _position(place, item) >= 0:
+            del place[_position(place, item)]
+        case "index", [str() as item] if _position(place, item) >= 0:
+            return _position(place, item)
         case "copy", []:
             return list(place)
         case _:
@@ -208,7 +214,14 @@ def _list_method(place: list[object], name: str, arguments: Arguments) -> object
     return None
 
 
-def _dict_method(place: dict[object, object], name: str, arguments: Arguments, words: Words) -> object:
+def _position(place: list[object], item: str) -> int:
+    """Return where a text stands in a list, -1 if nowhere. Only texts are compared: lists in lists may have no end."""
+    return next((number for number, one in enumerate(place) if isinstance(one, str) and one == item), -1)
+
+
+def _dict_method(  # noqa: PLR0911  a table of methods
+    place: dict[object, object], name: str, arguments: Arguments, words: Words
+) -> object:
     first = arguments[0] if arguments else None
     match name:
         case "get":
@@ -225,7 +238,7 @@ def _dict_method(place: dict[object, object], name: str, arguments: Arguments, w
         case "values":
             return list(place.values())
         case "items":
-            return [(key, value) for key, value in place.items()]
+            return list(place.items())
         case "copy":
             return dict(place)
         case "pop" if isinstance(first, str):
@@ -237,8 +250,8 @@ def _dict_method(place: dict[object, object], name: str, arguments: Arguments, w
 def _path_method(place: PurePosixPath, name: str, arguments: Arguments) -> object:
     if name in ("resolve", "absolute", "expanduser"):
         return place
-    if name == "joinpath" and all(isinstance(one, (str, PurePosixPath)) for one in arguments):
-        return place.joinpath(*(str(one) for one in arguments))
+    if name == "joinpath":
+        return _path([place, *arguments])
     if name in ("as_posix", "__str__"):
         return str(place)
     return UNKNOWN_VALUE

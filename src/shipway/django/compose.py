@@ -10,6 +10,8 @@ from shipway.django.tree import Sources, join, parent
 
 MAX_CHARS = 60_000
 MAX_FILES = 3
+MAX_NODES = 20_000
+MAX_DEPTH = 40
 _NAME = re.compile(r"^(docker-)?compose([-._][\w.-]+)?\.ya?ml$")
 
 
@@ -73,19 +75,51 @@ def parse_services(path: str, sources: Sources) -> list[Service]:
 
 
 def load_yaml(text: str) -> object:
-    """Return the plain value of a small YAML document, None for one that is too big, too deep or wrong."""
-    if not text or len(text) > MAX_CHARS or text.count("&") > 200:  # noqa: PLR2004  anchors: a bomb needs few, people fewer
+    """Return the dicts, lists and texts of a small YAML document, None for one that is too big, too deep or wrong.
+
+    Scalars stay texts. Aliases and merges are followed while the whole stays below `MAX_NODES`.
+    """
+    if not text or len(text) > MAX_CHARS:
         return None
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    reader = YAML(typ="safe", pure=True)
-    reader.allow_duplicate_keys = True
     try:
-        found: object = reader.load(text)
+        root = YAML(typ="safe", pure=True).compose(text)
+        return _Plain().value(root, 0)
     except (YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
         return None
-    return found
+
+
+class _Plain:
+    """Turns YAML nodes into plain values, counting them: a few lines of aliases can stand for billions."""
+
+    def __init__(self) -> None:
+        self.left = MAX_NODES
+
+    def value(self, node: object, depth: int) -> object:
+        self.left -= 1
+        if self.left < 0 or depth > MAX_DEPTH:
+            raise ValueError
+        held = getattr(node, "value", "")
+        if isinstance(held, str):
+            return held
+        if getattr(node, "id", "") == "sequence":
+            return [self.value(one, depth + 1) for one in held]
+        return self._mapping(held, depth)
+
+    def _mapping(self, pairs: list[tuple[object, object]], depth: int) -> dict[str, object]:
+        merged: dict[str, object] = {}
+        own: dict[str, object] = {}
+        for key, value in pairs:
+            name = getattr(key, "value", "")
+            plain = self.value(value, depth + 1)
+            if name == "<<":
+                for one in plain if isinstance(plain, list) else [plain]:
+                    merged.update(one if isinstance(one, dict) else {})
+            elif isinstance(name, str):
+                own[name] = plain
+        return merged | own
 
 
 def _words(value: object) -> str:

@@ -18,7 +18,8 @@ _DEVELOPMENT = re.compile(
     r"(^|[-_./])(dev|devcontainer|development|local|test|tests|testing|ci|docs|e2e|demo)([-_./]|$)"
 )
 _BUILDS = re.compile(
-    r"manage(\.py)?\b|gunicorn|uwsgi|uvicorn|daphne|granian|hypercorn|requirements|pyproject\.toml|uv sync|poetry|pipenv|DJANGO"
+    r"manage(\.py)?\b|gunicorn|uwsgi|uvicorn|daphne|granian|hypercorn|requirements|pyproject\.toml|uv sync|pipenv"
+    r"|poetry|DJANGO"
 )
 
 

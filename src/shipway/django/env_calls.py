@@ -14,12 +14,14 @@ _READER = re.compile(
     r"(?i)^(env|config|getenv|get_?env\w*|env_?\w+|\w+_from_env|\w+_env|from_env|get_secret|get_config|envsecret|decouple_config|\w*environ\w*)$"
 )
 _KINDS = frozenset(
-    ("str", "bool", "int", "float", "list", "tuple", "dict", "json", "path", "url", "unicode", "bytes", "decimal", "datetime", "date",
-     "timedelta", "uuid", "enum", "log_level", "get_value", "dj_email_url", "dj_cache_url", "parse_env_var", "get", "string", "boolean")
+    ("str", "bool", "int", "float", "list", "tuple", "dict", "json", "path", "url", "unicode", "bytes",
+     "decimal", "datetime", "date", "timedelta", "uuid", "enum", "log_level", "get_value", "dj_email_url",
+     "dj_cache_url", "parse_env_var", "get", "string", "boolean")
 )  # fmt: skip
 # What django-environ and environs read when the call names no variable.
 _IMPLIED = {
-    "db": "DATABASE_URL", "db_url": "DATABASE_URL", "dj_db_url": "DATABASE_URL", "cache": "CACHE_URL", "cache_url": "CACHE_URL",
+    "db": "DATABASE_URL", "db_url": "DATABASE_URL", "dj_db_url": "DATABASE_URL",
+    "cache": "CACHE_URL", "cache_url": "CACHE_URL",
     "dj_cache_url": "CACHE_URL", "email": "EMAIL_URL", "email_url": "EMAIL_URL", "dj_email_url": "EMAIL_URL",
     "search_url": "SEARCH_URL", "channels": "CHANNELS_URL", "channels_url": "CHANNELS_URL",
 }  # fmt: skip
@@ -70,7 +72,7 @@ def is_environ(node: ast.AST) -> bool:
     return dotted(node) in ("os.environ", "environ", "_os.environ", "env", "ENV", "self.env", "os.environb", "envs")
 
 
-def _call(call: ast.Call, helpers: dict[str, Helper]) -> Read | None:
+def _call(call: ast.Call, helpers: dict[str, Helper]) -> Read | None:  # noqa: PLR0911  a line for each library
     function = dotted(call.func)
     head, _, last = function.rpartition(".")
     first = text_of(call.args[0]) if call.args else text_of(keyword(call, "var", "name", "env_name", "key"))

@@ -21,7 +21,7 @@ _TOUCHES = ("environ", "getenv", "decouple", "env(", "env.", "BaseSettings", "_e
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A reading where it stands: `is_guarded` when it happens only under some condition, `target` what it is put into."""
+    """A reading where it stands: `is_guarded` when only under some condition, `target` what it is put into."""
 
     read: Read
     file: str
@@ -119,14 +119,15 @@ def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
     """Return the children of a node, each with whether it is under a condition, what it is put into, and a prefix."""
     if isinstance(node, (ast.If, ast.IfExp)):
         debug = _about_debug(node.test)
-        body = node.body if isinstance(node.body, list) else [node.body]
-        orelse = node.orelse if isinstance(node.orelse, list) else [node.orelse]
-        rows = [(node.test, False, "", "")]
+        body: list[ast.AST] = [*node.body] if isinstance(node.body, list) else [node.body]
+        orelse: list[ast.AST] = [*node.orelse] if isinstance(node.orelse, list) else [node.orelse]
+        rows: list[tuple[ast.AST, bool, str, str]] = [(node.test, False, "", "")]
         rows += [(one, debug != "not", "", "") for one in body]
         return rows + [(one, debug != "is", "", "") for one in orelse]
     if isinstance(node, ast.Try):
-        rows = [(one, bool(node.handlers) and not _only_raises(node), "", "") for one in node.body]
-        return rows + [(one, True, "", "") for part in (node.handlers, node.orelse, node.finalbody) for one in part]
+        is_caught = bool(node.handlers) and not _only_raises(node)
+        tried: list[tuple[ast.AST, bool, str, str]] = [(one, is_caught, "", "") for one in node.body]
+        return tried + [(one, True, "", "") for part in (node.handlers, node.orelse, node.finalbody) for one in part]
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         return [(child, True, "", "") for child in ast.iter_child_nodes(node)]
     if isinstance(node, ast.With):
@@ -190,20 +191,37 @@ def _raised_for(node: ast.stmt, into: dict[str, set[str]]) -> set[str]:
         isinstance(one, ast.Raise) for part in node.body for one in ast.walk(part)
     ):
         return set()
-    is_absence = any(
-        (isinstance(one, ast.UnaryOp) and isinstance(one.op, ast.Not))
-        or (isinstance(one, ast.Compare) and isinstance(one.ops[0], (ast.Is, ast.Eq, ast.NotIn)))
-        for one in ast.walk(node.test)
-    )
-    if not is_absence:
-        return set()
     found: set[str] = set()
-    for one in ast.walk(node.test):
-        if isinstance(one, ast.Name):
-            found |= into.get(one.id, set())
-        elif isinstance(one, ast.Compare) and isinstance(one.ops[0], ast.NotIn) and is_environ(one.comparators[0]):
-            found.add(text_of(one.left) or "")
-    return found - {""} if _about_debug(node.test) != "is" else set()
+    for one in _absences(node.test):
+        for part in ast.walk(one):
+            if isinstance(part, ast.Name):
+                found |= into.get(part.id, set())
+            name = text_of(part) if isinstance(one, ast.Constant) else None
+            found |= {name} if name else set()
+    return found
+
+
+def _absences(test: ast.expr) -> list[ast.expr]:
+    """Return what a test finds missing: X of `not X`, `X is None`, `X == ""`; the name of `"X" not in os.environ`.
+
+    A part of `and` counts only beside `not DEBUG`: what is looked at beside another condition is not always required.
+    """
+    if isinstance(test, ast.BoolOp):
+        rest = [one for one in test.values if _about_debug(one) != "not"]
+        is_free = isinstance(test.op, ast.Or) or len(rest) == 1
+        return [found for one in rest for found in _single_absence(one)] if is_free else []
+    return _single_absence(test)
+
+
+def _single_absence(test: ast.expr) -> list[ast.expr]:
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return [test.operand]
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.Eq)):
+        empty = test.comparators[0]
+        return [test.left] if isinstance(empty, ast.Constant) and not empty.value else []
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn) and is_environ(test.comparators[0]):
+        return [test.left]
+    return []
 
 
 def _has_fallback(settings: Settings, target: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from shipway.django.calls import Surroundings, call_known, call_method
+from shipway.django.calls import MAX_CHARS, Surroundings, call_known, call_method
 from shipway.django.syntax import dotted
 from shipway.django.values import UNKNOWN_VALUE, ClassValue, Either, Function, Ref, Scope, Unknown, either, truth
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MAX_EXPRESSION_DEPTH = 60
 MAX_CALL_DEPTH = 12
 MAX_ITEMS = 4_000
+MAX_NUMBER = 10**15
+"""A factor beyond this makes the product unknown: squaring a number 60 times would fill the memory."""
 _COMPARE: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
     ast.Eq: lambda a, b: a == b,
     ast.NotEq: lambda a, b: a != b,
@@ -49,7 +51,7 @@ class Evaluator:
         finally:
             self._depth -= 1
 
-    def _value(self, node: ast.AST, scope: Scope) -> object:  # noqa: PLR0911  one line for each kind of expression
+    def _value(self, node: ast.AST, scope: Scope) -> object:  # noqa: PLR0911  a line for each kind of expression
         match node:
             case ast.Constant():
                 return node.value
@@ -74,7 +76,7 @@ class Evaluator:
             case _:
                 return self._operation(node, scope)
 
-    def _operation(self, node: ast.AST, scope: Scope) -> object:
+    def _operation(self, node: ast.AST, scope: Scope) -> object:  # noqa: PLR0911  as above
         match node:
             case ast.BinOp():
                 return self._binary(node, scope)
@@ -155,9 +157,9 @@ class Evaluator:
             return place if isinstance(place, (list, tuple)) else UNKNOWN_VALUE
         key = self.value(node.slice, scope)
         found = [
-            one[key]  # type: ignore[index]
+            item
             for one in (place.values if isinstance(place, Either) else (place,))
-            if (isinstance(one, dict) and key in one) or (isinstance(one, (list, tuple, str)) and isinstance(key, int))
+            if (item := _item(one, key)) is not UNKNOWN_VALUE
         ]
         return either(*found) if found else UNKNOWN_VALUE
 
@@ -186,10 +188,10 @@ class Evaluator:
         words: list[str] = []
         for part in node.values:
             value = self.value(part.value if isinstance(part, ast.FormattedValue) else part, scope)
-            if isinstance(value, (Unknown, Either, Ref)):
+            if not isinstance(value, (str, int, float, bool, PurePosixPath, type(None))):
                 return UNKNOWN_VALUE
             words.append(str(value))
-        return "".join(words)
+        return "".join(words)[:MAX_CHARS]
 
     def _binary(self, node: ast.BinOp, scope: Scope) -> object:
         one, other = self.value(node.left, scope), self.value(node.right, scope)
@@ -197,9 +199,9 @@ class Evaluator:
             case ast.Add():
                 return self.add(one, other)
             case ast.Div() if isinstance(one, PurePosixPath) and isinstance(other, (str, PurePosixPath)):
-                return one / other
+                return one / other if len(str(one)) + len(str(other)) < MAX_CHARS else UNKNOWN_VALUE
             case ast.Mult() if isinstance(one, (int, float)) and isinstance(other, (int, float)):
-                return one * other
+                return one * other if max(abs(one), abs(other)) < MAX_NUMBER else UNKNOWN_VALUE
             case ast.BitOr() if isinstance(one, dict) and isinstance(other, dict):
                 return {**one, **other}
             case ast.Mod() if isinstance(one, str) and isinstance(other, (str, int)) and one.count("%") == 1:
@@ -225,7 +227,7 @@ class Evaluator:
                 other = list(self._interpreter.environ) if other.name == "os.environ" else []
             if isinstance(other, Ref) and other.name == "sys.argv":
                 other = []
-            if isinstance(one, (Unknown, Either, Ref)) or isinstance(other, (Unknown, Either, Ref)):
+            if not _is_plain(one) or not _is_plain(other):
                 return UNKNOWN_VALUE
             compare = _COMPARE.get(type(operator))
             if compare is None:
@@ -284,3 +286,21 @@ class Evaluator:
             self._calls -= 1
             self._interpreter.depth -= 1
         return inner.result if inner.has_result else UNKNOWN_VALUE if inner.is_stopped else None
+
+
+def _item(place: object, key: object) -> object:
+    """Return what stands under a key or number, UNKNOWN_VALUE when nothing does."""
+    if isinstance(place, dict) and isinstance(key, (str, int)):
+        return place.get(key, UNKNOWN_VALUE)
+    if isinstance(place, (list, tuple, str)) and isinstance(key, int) and -len(place) <= key < len(place):
+        return place[key]
+    return UNKNOWN_VALUE
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether two such values can be compared in bounded time: lists in lists may share parts without end."""
+    if isinstance(value, (list, tuple, set)):
+        return all(isinstance(one, (str, int, float, bool, type(None))) for one in value)
+    if isinstance(value, dict):
+        return all(isinstance(one, (str, int, float, bool, type(None))) for one in value.values())
+    return isinstance(value, (str, int, float, bool, type(None), PurePosixPath))

@@ -1,4 +1,4 @@
-"""All facts of a project, put together. The order of reading is that of dependence: place, processes, settings, rest."""
+"""All facts of a project, put together, in the order of dependence: place, processes, settings, the rest."""
 
 from __future__ import annotations
 

@@ -26,9 +26,12 @@ _URL = re.compile(
 )
 # What packages put below the place where their URLs are included, or answer by a middleware.
 _INCLUDED = {
-    "health_check.urls": "", "maykin_common.health_checks.urls": "_healthz/", "watchman.urls": "", "django_alive.urls": "alive/",
-    "django_healthchecks.urls": "", "heartbeat.urls": "", "healthcheck.urls": "", "django_healthy.urls": "", "health.urls": "",
-    "django_health_check.urls": "", "simple_health_check.urls": "", "django_probes.urls": "", "django_healthz.urls": "healthz/",
+    "health_check.urls": "", "maykin_common.health_checks.urls": "_healthz/", "watchman.urls": "",
+    "django_alive.urls": "alive/",
+    "django_healthchecks.urls": "", "heartbeat.urls": "", "healthcheck.urls": "", "django_healthy.urls": "",
+    "health.urls": "",
+    "django_health_check.urls": "", "simple_health_check.urls": "", "django_probes.urls": "",
+    "django_healthz.urls": "healthz/",
 }  # fmt: skip
 _MIDDLEWARE = {
     "dockerflow.django": "/__heartbeat__",

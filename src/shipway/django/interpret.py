@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import fnmatch
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from shipway.django.expressions import Evaluator
@@ -31,6 +32,9 @@ from shipway.django.values import (
 MAX_STEPS = 60_000
 MAX_DEPTH = 24
 MAX_LOOP = 200
+MAX_LOADED = 60
+"""Modules that are read for the settings' sake, beyond the star chain; and files that they include."""
+MAX_HELPER_CHARS = 60_000
 
 
 @dataclass
@@ -42,6 +46,7 @@ class Interpreter:
     steps: int = 0
     depth: int = 0
     loaded: dict[str, Scope] = field(default_factory=dict)
+    included: set[str] = field(default_factory=set)
     stars: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,7 +64,9 @@ class Interpreter:
         tree = self.layout.sources.module(path)
         if tree is not None and self.depth < MAX_DEPTH:
             self.depth += 1
-            self.run(tree.body, scope)
+            # A chain of thousands of `elif` is nested as deep: what was read until then is kept.
+            with suppress(RecursionError):
+                self.run(tree.body, scope)
             self.depth -= 1
         return scope
 
@@ -99,7 +106,7 @@ class Interpreter:
             case _:
                 self._compound(node, scope)
 
-    def _compound(self, node: ast.stmt, scope: Scope) -> None:
+    def _compound(self, node: ast.stmt, scope: Scope) -> None:  # noqa: C901  a line for each kind of statement
         match node:
             case ast.If():
                 self._branch(self.expressions.value(node.test, scope), node.body, node.orelse, scope)
@@ -172,7 +179,8 @@ class Interpreter:
         for case in node.cases:
             wanted = case.pattern.value if isinstance(case.pattern, ast.MatchValue) else None
             is_rest = isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
-            if is_rest or (wanted is not None and self.expressions.value(wanted, scope) == subject):
+            is_same = isinstance(wanted, ast.Constant) and isinstance(subject, (str, int)) and wanted.value == subject
+            if is_rest or is_same:
                 self.run(case.body, scope)
                 return
 
@@ -233,7 +241,11 @@ class Interpreter:
     def _include(self, name: object, scope: Scope) -> None:
         """Read a file as part of this module, as django-split-settings does; `*` in its name stands for any letters."""
         pattern = join(parent(scope.file), name) if isinstance(name, str) else ""
-        for path in fnmatch.filter(self.layout.sources.paths, pattern) if pattern.endswith(".py") else ():
+        is_known = pattern in self.included or len(self.included) >= MAX_LOADED
+        self.included.add(pattern)
+        for path in (
+            fnmatch.filter(self.layout.sources.paths, pattern) if pattern[-3:] == ".py" and not is_known else ()
+        ):
             tree = self.layout.sources.module(path)
             home = scope.file
             self.stars.setdefault(home, []).append(path)
@@ -246,7 +258,7 @@ class Interpreter:
 
     def _is_light(self, path: str) -> bool:
         """Settings import helpers and constants; models and views among them would cost time and tell nothing."""
-        return len(self.layout.sources.text(path)) < 60_000 and len(self.loaded) < 60
+        return len(self.layout.sources.text(path)) < MAX_HELPER_CHARS and len(self.loaded) < MAX_LOADED
 
     def _file(self, module: str) -> str:
         return self.layout.module_path(module)

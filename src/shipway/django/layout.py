@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.django.fact import UNKNOWN, Fact, Place
+from shipway.django.syntax import dotted
 from shipway.django.tree import Sources, join, parent
 
 _ASIDE = re.compile(
@@ -18,12 +19,16 @@ _ASIDE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`root` is the directory of manage.py ("." for the tree itself), `import_roots` where modules are looked for."""
+    """`root` is the directory of manage.py ("." for the tree itself), `import_roots` where modules are looked for.
+
+    `python_files` are those of the project that run in production: no tests, migrations, documentation.
+    """
 
     sources: Sources
     root: str = "."
     manage: str = ""
     import_roots: tuple[str, ...] = (".",)
+    python_files: tuple[str, ...] = ()
 
     def module_path(self, module: str) -> str:
         """Return the file that `import module` would load, "" when the tree has none."""
@@ -48,14 +53,15 @@ class Layout:
         """Tell whether `path` is the `__init__.py` of a package."""
         return path.endswith("/__init__.py") or path == "__init__.py"
 
-    @property
-    def python_files(self) -> list[str]:
-        """The Python files of the project that run in production: no tests, migrations, documentation."""
-        return [path for path in self.sources.below(self.root, ".py") if not _is_aside(self.inside(path))]
-
     def inside(self, path: str) -> str:
         """Return `path` as it is seen from the root of the project."""
         return path if self.root == "." else path.removeprefix(f"{self.root}/")
+
+
+def _layout(sources: Sources, root: str, manage: str) -> Layout:
+    found = Layout(sources, root, manage, _import_roots(sources, root, manage))
+    files = tuple(path for path in sources.below(root, ".py") if not _is_aside(found.inside(path)))
+    return replace(found, python_files=files)
 
 
 def _is_aside(path: str) -> bool:
@@ -82,7 +88,7 @@ def find_layout(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
     same = [p for p in best[1:] if not _ASIDE.search(parent(p)) and p.count("/") == manage.count("/")]
     place = Place(manage, _line(sources.text(manage), "execute_from_command_line"), "runs Django's commands")
     fact = Fact(manage, "medium" if same else "high", (place,), tuple(f"{p} is another one" for p in same))
-    layout = Layout(sources, root, manage, _import_roots(sources, root, manage))
+    layout = _layout(sources, root, manage)
     return layout, {"manage": fact, "root": Fact(root, fact.confidence, (place,), fact.conflicts)}
 
 
@@ -107,7 +113,7 @@ def _without_manage(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
     package = parent(entries[0])
     root = parent(package) if package != "." and sources.has(f"{package}/__init__.py") else package
     place = Place(entries[0], 0, "the entry point; there is no manage.py")
-    layout = Layout(sources, root, "", _import_roots(sources, root, ""))
+    layout = _layout(sources, root, "")
     return layout, {"manage": UNKNOWN, "root": Fact(root, "low", (place,))}
 
 
@@ -116,7 +122,7 @@ def _import_roots(sources: Sources, root: str, manage: str) -> tuple[str, ...]:
     found = [root]
     tree = sources.module(manage) if manage else None
     for node in ast.walk(tree) if tree else ():
-        is_path_call = isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.path.append", "sys.path.insert")
+        is_path_call = isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert")
         for word in ast.walk(node) if is_path_call else ():
             if isinstance(word, ast.Constant) and isinstance(word.value, str):
                 place = join(root, word.value.strip("/"))

@@ -12,14 +12,17 @@ from shipway.django.tree import Sources, join, parent
 
 IMAGE, PROCFILE, PLATFORM, KEEPER, COMPOSE_PRODUCTION, SCRIPT, COMPOSE, HINT = 100, 90, 85, 80, 75, 60, 50, 20
 """How much a command says of production, by the kind of file it stands in."""
+MAX_COMMAND = 2_000
+"""Characters of a command line; patterns are tried on it that take the square of its length."""
 _PLATFORM_FILES = (
-    "config/deploy.yml", "deploy.yml", "fly.toml", "render.yaml", "render.yml", "railway.json", "railway.toml", "heroku.yml", "app.json", "app.yaml",
+    "config/deploy.yml", "deploy.yml",
+    "fly.toml", "render.yaml", "render.yml", "railway.json", "railway.toml", "heroku.yml", "app.json", "app.yaml",
     "nixpacks.toml", "captain-definition", "koyeb.yaml", "zerops.yml", ".platform.app.yaml", "clevercloud/python.json",
     "scalingo.json", "dokku-app.json", "project.toml", "cloudbuild.yaml", "apprunner.yaml", "vercel.json", "Aptfile",
 )  # fmt: skip
 _INSTALLS = re.compile(
-    r"\b(pip3?|apt|apt-get|apk|dnf|yum|npm|yarn|uv) (install|add|update|upgrade|pip|tool)\b|^\s*(COPY|ADD|chown|mkdir|rm|echo|touch|cp|"
-    r"mv|kill|pkill|which|command -v|systemctl|supervisorctl)\b"
+    r"\b(pip3?|apt|apt-get|apk|dnf|yum|npm|yarn|uv) (install|add|update|upgrade|pip|tool)\b|"
+    r"^\s*(COPY|ADD|chown|mkdir|rm|echo|touch|cp|mv|kill|pkill|which|command -v|systemctl|supervisorctl)\b"
 )
 _DOC_COMMAND = re.compile(
     r"(ExecStart=|^\s*(\$ |\(venv\)\$ )|^\s{2,})\S*(gunicorn|uwsgi|uvicorn|daphne|granian|celery)\b.*"
@@ -82,7 +85,7 @@ def _image_commands(image: Dockerfile, sources: Sources) -> list[Command]:
         words = exec_words(instruction.text)
         place = Place(image.path, instruction.line, instruction.keyword)
         weight = IMAGE - min(number, 4)
-        found.append(Command(" ".join(words), place, weight, "web" if number == 0 else ""))
+        found.append(Command(" ".join(words)[:MAX_COMMAND], place, weight, "web" if number == 0 else ""))
         for word in words:
             script = script_path(word, image, sources)
             if script:
@@ -112,7 +115,11 @@ def _procfile_commands(path: str, sources: Sources) -> list[Command]:
     for number, line in enumerate(sources.text(path).splitlines()[:200], 1):
         role, colon, text = line.partition(":")
         if colon and re.fullmatch(r"[\w-]+", role.strip()):
-            found.append(Command(text.strip(), Place(path, number, f"{role.strip()} process"), PROCFILE, role.strip()))
+            found.append(
+                Command(
+                    text.strip()[:MAX_COMMAND], Place(path, number, f"{role.strip()} process"), PROCFILE, role.strip()
+                )
+            )
             for word in text.split():
                 script = sources.first(join(".", word), join(parent(path), word)) if "/" in word or "." in word else ""
                 if script and not script.endswith(".py"):
@@ -135,7 +142,7 @@ def _keeper_commands(sources: Sources) -> list[Command]:
 
 
 def _gunicorn_commands(sources: Sources, root: str) -> list[Command]:
-    """gunicorn reads gunicorn.conf.py by itself; that names the application and the kind of worker, if it likes."""
+    """Gunicorn reads gunicorn.conf.py by itself; that names the application and the kind of worker, if it likes."""
     path = sources.first(join(root, "gunicorn.conf.py"), "gunicorn.conf.py")
     if not path:
         return []
@@ -157,12 +164,11 @@ def _service_commands(services: list[Service], sources: Sources) -> list[Command
         if service.command:
             line = _line_with(sources.text(service.file), service.command)
             place = Place(service.file, line, f"service {service.name}")
-            found.append(Command(service.command, place, weight, service.name))
+            found.append(Command(service.command[:MAX_COMMAND], place, weight, service.name))
             for word in service.command.split():
                 name = word.strip("\"'").rpartition("/")[2]
-                scripts = (
-                    sources.named(name) if name.endswith(".sh") or (word.startswith("/") and len(name) > 3) else []
-                )  # noqa: PLR2004
+                is_script = name.endswith(".sh") or (word.startswith("/") and "." not in name)
+                scripts = sources.named(name) if is_script and name else []
                 found += _lines(scripts[0], sources, weight - 1, service.name) if scripts else []
     return found
 
@@ -191,6 +197,7 @@ _SCRIPT_PLACES = frozenset(
 )
 _SCRIPT_STARTS = ("docker/", "deploy/", "compose/", "dockerfiles/", "deployment/")
 _MAX_SCRIPT_CHARS = 40_000
+MAX_PAGE = 200_000
 _SERVES = re.compile(
     r"gunicorn|uwsgi|uvicorn|daphne|granian|hypercorn|waitress|celery|qcluster|huey|rqworker|dramatiq|db_worker|procrastinate|"
     r"DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION|runworker|--settings"
@@ -214,13 +221,13 @@ def _lines(path: str, sources: Sources, weight: int, role: str = "") -> list[Com
             pending = pending[:-1].rstrip()
             continue
         if _SERVES.search(pending) and not _INSTALLS.search(pending):
-            found.append(Command(pending, Place(path, start), weight, role))
+            found.append(Command(pending[:MAX_COMMAND], Place(path, start), weight, role))
         pending = ""
     return found
 
 
 def _hints(sources: Sources) -> list[Command]:
-    """Return what the documentation shows: the unit files and commands in it. They decide only where nothing else does."""
+    """Return what the documentation shows: unit files and commands. They decide only where nothing else does."""
     found = []
     pages = [
         p
@@ -229,9 +236,9 @@ def _hints(sources: Sources) -> list[Command]:
     ]
     for path in sorted(pages, key=lambda path: (path.count("/"), path))[:40]:
         text = sources.text(path)
-        if "translat" in path or len(text) > 200_000 or not _SERVES.search(text):  # noqa: PLR2004
+        if "translat" in path or len(text) > MAX_PAGE or not _SERVES.search(text):
             continue
         for number, line in enumerate(text.splitlines(), 1):
             if _DOC_COMMAND.search(line) and not _INSTALLS.search(line):
-                found.append(Command(line.strip(), Place(path, number, "documentation"), HINT))
+                found.append(Command(line.strip()[:MAX_COMMAND], Place(path, number, "documentation"), HINT))
     return found

@@ -135,8 +135,9 @@ def _continuous_integration(sources: Sources) -> list[Said]:
         for match in re.finditer(
             r"python[-_]version[\"']?:\s*\[?([^\n]*)|image:\s*(?:\S*/)?python:(\S+)", text, re.IGNORECASE
         ):
-            for version in re.findall(r"\b3\.(\d+)", match[1] or match[2] or ""):
-                found.append(((3, int(version)), Place(path, line_of(text, match.start()))))
+            place = Place(path, line_of(text, match.start()))
+            minors = re.findall(r"\b3\.(\d{1,3})\b", (match[1] or match[2] or "")[:500])
+            found += [((3, int(minor)), place) for minor in minors]
     if not found:
         return []
     (major, minor), place = max(found, key=lambda one: one[0])

@@ -30,14 +30,21 @@ class Kind:
 KINDS = (
     Kind("celery", (), ("CELERY_BROKER_URL", "BROKER_URL"), ("celery",), r"\bcelery\b.*\bworker\b"),
     Kind("django-q2", ("django_q",), ("Q_CLUSTER",), ("django-q2", "django-q"), r"\bqcluster\b"),
-    Kind("huey", ("huey.contrib.djhuey", "django_huey"), ("HUEY", "DJANGO_HUEY"), ("huey", "django-huey"), r"\b(run_huey|huey_consumer|djangohuey)\b"),
+    Kind("huey", ("huey.contrib.djhuey", "django_huey"), ("HUEY", "DJANGO_HUEY"), ("huey", "django-huey"),
+         r"\b(run_huey|huey_consumer|djangohuey)\b"),
     Kind("rq", ("django_rq",), ("RQ_QUEUES", "RQ"), ("django-rq", "rq"), r"\brqworker\b|\brq worker\b"),
-    Kind("dramatiq", ("django_dramatiq",), ("DRAMATIQ_BROKER",), ("dramatiq", "django-dramatiq"), r"\b(rundramatiq|dramatiq)\b"),
+    Kind("dramatiq", ("django_dramatiq",), ("DRAMATIQ_BROKER",), ("dramatiq", "django-dramatiq"),
+         r"\b(rundramatiq|dramatiq)\b"),
     Kind("procrastinate", ("procrastinate.contrib.django",), (), ("procrastinate",), r"\bprocrastinate\b.*worker"),
-    Kind("django-tasks", ("django_tasks", "django_tasks_db", "django_tasks.backends.database"), (), ("django-tasks", "django-tasks-db"), r"\bdb_worker\b"),
+    Kind("django-tasks", ("django_tasks", "django_tasks_db"), (), ("django-tasks", "django-tasks-db"),
+         r"\bdb_worker\b"),
     Kind("background-tasks", ("background_task",), (), ("django-background-tasks",), r"\bprocess_tasks\b"),
     Kind("apscheduler", ("django_apscheduler",), (), ("apscheduler",), r"\brunapscheduler\b"),
 )  # fmt: skip
+
+
+_WEAK = 3
+"""The points of a setting or a package alone; an app in INSTALLED_APPS has more."""
 
 
 def find_queue(settings: Settings, packages: Packages, processes: Processes, celery: Fact) -> Fact:
@@ -51,9 +58,7 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
         command = next((c for c in processes.commands if c.weight > HINT and re.search(kind.command, c.text)), None)
         score = 4 * bool(app) + 2 * bool(name) + 2 * bool(package) + 3 * bool(command)
         score += 4 if kind.name == "celery" and celery.is_known else 0
-        if score and (
-            app or name or command or (kind.name in ("celery", "dramatiq", "procrastinate", "rq") and score > 2)
-        ):  # noqa: PLR2004
+        if app or name or command or (kind.name == "celery" and celery.is_known):
             label = "django-q" if kind.name == "django-q2" and packages.requirements.has("django-q") else kind.name
             found.append(
                 (
@@ -67,8 +72,8 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
             "none", "medium", (settings.place("INSTALLED_APPS", "no known queue among apps, packages and commands"),)
         )
     score, name, place = max(found, key=lambda one: one[0])
-    others = tuple(f"{where} speaks for {other}" for points, other, where in found if other != name and points > 3)  # noqa: PLR2004
-    return Fact(name, "high" if score > 4 and not others else "medium", (place,), others)  # noqa: PLR2004
+    others = tuple(f"{where} speaks for {other}" for points, other, where in found if other != name and points > _WEAK)
+    return Fact(name, "high" if score > _WEAK + 1 and not others else "medium", (place,), others)
 
 
 def _place(settings: Settings, app: str, name: str, package: Place | None, command: Place | None) -> Place:

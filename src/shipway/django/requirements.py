@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -10,8 +11,13 @@ from shipway.django.fact import Place
 from shipway.django.tree import Sources, join, line_of, parent
 
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][\w.-]*)\s*(?:\[([^\]]*)\])?\s*(.*)$")
+_KEY = re.compile(r'^\s*"([\w.-]+)":')
 _LOCKED = re.compile(r'^\[\[package\]\]\s*\nname = "([^"]+)"\s*\nversion = "([^"]+)"', re.MULTILINE)
-_PIPFILE_LOCK = re.compile(r'^\s{8}"([\w.-]+)": \{(?:[^{}]|\{[^{}]*\})*?"version": "==([^"]+)"', re.MULTILINE)
+
+
+MAX_INCLUDED = 30
+"""Requirements files that one includes by `-r`."""
+MAX_MANIFEST_CHARS = 400_000
 
 
 def normal(name: str) -> str:
@@ -68,8 +74,9 @@ def parse_requirement(text: str, place: Place, group: str = "") -> Requirement |
 def read_requirements_file(sources: Sources, path: str, group: str = "") -> list[Requirement]:
     """Return what a requirements file and the files it names by `-r` ask for. Cycles end where they begin."""
     found: list[Requirement] = []
-    waiting, seen = [path], set()
-    while waiting and len(seen) < 30:  # noqa: PLR2004  more than any project includes
+    waiting = [path]
+    seen: set[str] = set()
+    while waiting and len(seen) < MAX_INCLUDED:
         one = waiting.pop(0)
         if one in seen:
             continue
@@ -87,7 +94,7 @@ def read_requirements_file(sources: Sources, path: str, group: str = "") -> list
 def read_toml(sources: Sources, path: str) -> dict[str, object]:
     """Return a TOML file as a dict; {} for one that is wrong or too big for its kind."""
     text = sources.text(path)
-    if not text or len(text) > 400_000:  # noqa: PLR2004  a manifest is small; locks are read by pattern
+    if not text or len(text) > MAX_MANIFEST_CHARS:
         return {}
     try:
         return tomllib.loads(text)
@@ -157,15 +164,31 @@ def read_pipfile(sources: Sources, path: str) -> list[Requirement]:
 
 def read_lock(sources: Sources, path: str) -> dict[str, tuple[str, Place]]:
     """Return the versions that a lock has chosen, with their lines. Read by pattern: a lock has a megabyte and more."""
-    text = sources.text(path)
-    pattern = _PIPFILE_LOCK if path.endswith("Pipfile.lock") else _LOCKED
+    if path.endswith("Pipfile.lock"):
+        return _read_pipfile_lock(sources, path)
     if path.endswith(".txt"):
         found = read_requirements_file(sources, path)
         return {one.name: (one.spec.lstrip("="), one.place) for one in found if one.spec.startswith("==")}
     result: dict[str, tuple[str, Place]] = {}
+    text = sources.text(path)
     at, line = 0, 1
-    for match in pattern.finditer(text):
+    for match in _LOCKED.finditer(text):
         line += text.count("\n", at, match.start())
         at = match.start()
         result.setdefault(normal(match[1]), (match[2], Place(path, line + 1)))
     return result
+
+
+def _read_pipfile_lock(sources: Sources, path: str) -> dict[str, tuple[str, Place]]:
+    text = sources.text(path)
+    try:
+        packages = table(json.loads(text), "default")
+    except (ValueError, RecursionError):
+        return {}
+    lines = {match[1]: line for line, text in enumerate(text.splitlines(), 1) if (match := _KEY.match(text))}
+    found: dict[str, tuple[str, Place]] = {}
+    for name, body in packages.items():
+        version = body.get("version") if isinstance(body, dict) else None
+        if isinstance(version, str):
+            found[normal(name)] = (version.lstrip("="), Place(path, lines.get(name, 0)))
+    return found

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shipway.django.fact import Place
-from shipway.django.interpret import Interpreter
+from shipway.django.interpret import MAX_LOADED, Interpreter
 from shipway.django.layout import Layout
 from shipway.django.tree import join
 from shipway.django.values import ClassValue, Either, alternatives, shown
@@ -68,7 +68,7 @@ def read_settings(layout: Layout, module: str, environ: Mapping[str, str], wante
         return Settings(layout, {}, {}, ())
     interpreter = Interpreter(layout, environ)
     scope = interpreter.load(path)
-    files = _files(layout, path, interpreter)
+    files = _files(path, interpreter)
     classes = {name: value for name, value in scope.names.items() if _is_configuration(value)}
     chosen = classes.get(wanted_class)
     if isinstance(chosen, ClassValue):
@@ -91,11 +91,11 @@ def _is_configuration(value: object) -> bool:
     return isinstance(value, ClassValue) and any(base.startswith("configurations.") for base in value.bases)
 
 
-def _files(layout: Layout, path: str, interpreter: Interpreter) -> tuple[str, ...]:
+def _files(path: str, interpreter: Interpreter) -> tuple[str, ...]:
     """Return the settings files: the star chain, and the files that django-split-settings includes."""
     found: list[str] = []
     waiting = [path]
-    while waiting and len(found) < 60:  # noqa: PLR2004  a chain of settings has a handful of files
+    while waiting and len(found) < MAX_LOADED:
         one = waiting.pop(0)
         if one not in found:
             found.append(one)

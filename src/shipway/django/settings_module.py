@@ -15,12 +15,13 @@ from shipway.django.tree import join, parent
 _NAME = re.compile(r"(?:DJANGO_SETTINGS_MODULE[\"']?\s*[=:,]\s*[\"']?|--settings[= ])([A-Za-z_][\w.]*\w)")
 _CONFIGURATION = re.compile(r"DJANGO_CONFIGURATION[\"']?\s*[=:,]\s*[\"']?([A-Za-z_]\w*)")
 DEVELOPMENT = frozenset(
-    ("dev", "develop", "development", "local", "test", "tests", "testing", "ci", "dev_settings", "local_settings", "debug", "docs",
-     "test_settings", "settings_dev", "settings_test", "settings_local", "localdev", "devel", "base", "common", "build")
+    ("dev", "develop", "development", "local", "test", "tests", "testing", "ci", "dev_settings", "local_settings",
+     "debug", "docs", "test_settings", "settings_dev", "settings_test", "settings_local", "localdev", "devel",
+     "base", "common", "build")
 )  # fmt: skip
 PRODUCTION = (
-    "production", "prod", "live", "deploy", "docker", "heroku", "server", "release", "prd", "settings_production", "settings_prod",
-    "production_settings", "prod_settings", "web",
+    "production", "prod", "live", "deploy", "docker", "heroku", "server", "release", "prd",
+    "settings_production", "settings_prod", "production_settings", "prod_settings", "web",
 )  # fmt: skip
 
 
@@ -75,8 +76,7 @@ def _candidates(layout: Layout, processes: Processes) -> list[Candidate]:
                 place = Place(processes.image.path, instruction.line, "used while the image is built")
                 found.append(Candidate(match[1], place, KEEPER - 8))
     for command in processes.commands:
-        for match in _NAME.finditer(command.text):
-            found.append(Candidate(match[1], command.place, command.weight))
+        found += [Candidate(m[1], command.place, command.weight) for m in _NAME.finditer(command.text)]
     for service in processes.services:
         value = service.environment.get("DJANGO_SETTINGS_MODULE", "")
         if value and (service.builds or not service.image or service.command):
@@ -139,7 +139,7 @@ def _sibling(layout: Layout, module: str, wanted: tuple[str, ...] = PRODUCTION) 
 
 
 def _hardened(layout: Layout, module: str) -> str:
-    """Return the one module beside a development module that sets what only production needs: cookies, hosts, no DEBUG."""
+    """Return the one module beside a development module that sets what only production needs: secure cookies, hosts."""
     base = module.rpartition(".")[0]
     package = parent(layout.module_path(module))
     if not base or not _is_development(module) or package == ".":

@@ -66,7 +66,7 @@ def find_cache(settings: Settings) -> Fact:
     for backend in nested(settings.value("CACHES"), "default", "BACKEND"):
         if isinstance(backend, str):
             lower = backend.lower()
-            kinds = ("redis", "memcache", "locmem", "db", "dummy", "filebased")
+            kinds = ("redis", "locmem", "memcache", "db", "dummy", "filebased")
             name = next((kind for kind in kinds if kind in lower), lower.rpartition(".")[2])
             return Fact(
                 {"memcache": "memcached", "db": "database"}.get(name, name), "high", (settings.place("CACHES"),)

@@ -82,7 +82,7 @@ def find_frontend(sources: Sources, root: str) -> Fact:
     """Return the fact `frontend`: where package.json is, its manager, and the scripts that build for production."""
     start = "" if root == "." else f"{root}/"
     places = [join(directory, "package.json") for directory in upwards(root)]
-    places += [path for path in sources.named("package.json") if path.count("/") <= start.count("/") + 3]  # noqa: PLR2004  not deeper
+    places += [path for path in sources.named("package.json") if path.count("/") <= start.count("/") + 3]
     for path in dict.fromkeys(places):
         if not sources.has(path) or "node_modules" in path or "/." in f"/{path}":
             continue

@@ -11,8 +11,10 @@ from shipway.django.python_source import parse_python
 
 MAX_TOTAL_CHARS = 96_000_000
 """All texts of one inspection together; a project of 5,000 Python files has about 30 million characters."""
-MAX_PYTHON_CHARS = 1_500_000
+MAX_PYTHON_CHARS = 600_000
 """A Python file beyond this was written by a program and says nothing about a deployment."""
+MAX_PARSED_CHARS = 20_000_000
+"""All Python files that are parsed in one inspection together: about 20 s of work at the very worst."""
 
 
 class Tree(Protocol):
@@ -54,6 +56,10 @@ class Sources:
         self._texts: dict[str, str] = {}
         self._modules: dict[str, ast.Module | None] = {}
         self._left = MAX_TOTAL_CHARS
+        self._left_to_parse = MAX_PARSED_CHARS
+        self._by_name: dict[str, list[str]] = {}
+        for path in self.paths:
+            self._by_name.setdefault(path.rpartition("/")[2], []).append(path)
 
     def has(self, path: str) -> bool:
         """Tell whether `path` is a file of the tree."""
@@ -71,12 +77,14 @@ class Sources:
         """Return the syntax tree of a Python file, as far as it can be parsed; None when it cannot be read at all."""
         if path not in self._modules:
             text = self.text(path)
-            self._modules[path] = parse_python(text) if text and len(text) <= MAX_PYTHON_CHARS else None
+            is_small = 0 < len(text) <= min(MAX_PYTHON_CHARS, self._left_to_parse)
+            self._left_to_parse -= len(text) if is_small else 0
+            self._modules[path] = parse_python(text) if is_small else None
         return self._modules[path]
 
     def named(self, *names: str) -> list[str]:
         """Return the paths whose last part is one of `names`, the shallowest first."""
-        found = [path for path in self.paths if path.rpartition("/")[2] in names]
+        found = [path for name in names for path in self._by_name.get(name, ())]
         return sorted(found, key=lambda path: (path.count("/"), path))
 
     def below(self, directory: str, suffix: str) -> list[str]:

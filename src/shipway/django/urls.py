@@ -11,6 +11,8 @@ from shipway.django.syntax import absolute, dotted, text_of
 
 MAX_ROUTES = 4_000
 MAX_DEPTH = 6
+MAX_STEPS = 150_000
+"""Nodes looked at in all URLconfs together: lists and includes that name each other have no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,22 @@ class Route:
 
 def read_routes(layout: Layout, urlconf: str) -> list[Route]:
     """Return the routes of the module `urlconf`; patterns with parameters are left out."""
-    found: list[Route] = []
+    found = _Found([])
     _module(layout, urlconf, "", found, 0)
-    return found
+    return found.routes
 
 
-def _module(layout: Layout, module: str, prefix: str, found: list[Route], depth: int) -> None:
+@dataclass(slots=True)
+class _Found:
+    routes: list[Route]
+    steps: int = 0
+
+
+def _module(layout: Layout, module: str, prefix: str, found: _Found, depth: int) -> None:
     path = layout.module_path(module)
     tree = layout.sources.module(path) if path else None
-    if tree is None or depth > MAX_DEPTH:
+    found.steps += 50
+    if tree is None or depth > MAX_DEPTH or found.steps > MAX_STEPS:
         return
     package = module if layout.is_package(path) else module.rpartition(".")[0]
     _Reader(layout, path, package, found).read(list(tree.body), prefix, depth)
@@ -43,7 +52,7 @@ def _module(layout: Layout, module: str, prefix: str, found: list[Route], depth:
 class _Reader:
     """Walks one module. Nested calls are taken with their prefix; everything else is walked without recursion."""
 
-    def __init__(self, layout: Layout, path: str, package: str, found: list[Route]) -> None:
+    def __init__(self, layout: Layout, path: str, package: str, found: _Found) -> None:
         self.layout, self.path, self.package, self.found = layout, path, package, found
         self.lists: dict[str, ast.expr] = {}
         self.imports: dict[str, str] = {}
@@ -75,7 +84,8 @@ class _Reader:
 
     def walk(self, root: ast.AST, prefix: str, depth: int) -> None:
         waiting: list[ast.AST] = [root]
-        while waiting and len(self.found) < MAX_ROUTES:
+        while waiting and len(self.found.routes) < MAX_ROUTES and self.found.steps < MAX_STEPS:
+            self.found.steps += 1
             node = waiting.pop()
             name = dotted(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
             if isinstance(node, ast.Call) and name in ("path", "re_path", "url") and len(node.args) > 1:
@@ -105,7 +115,7 @@ class _Reader:
             self.include(target.args[0], plain, depth + 1, call.lineno)
         elif "\0" not in plain:
             view = target.func if isinstance(target, ast.Call) else target
-            self.found.append(Route(f"/{plain}", self.path, call.lineno, view=dotted(view)))
+            self.found.routes.append(Route(f"/{plain}", self.path, call.lineno, view=dotted(view)))
 
     def include(self, target: ast.expr, prefix: str, depth: int, line: int) -> None:
         if isinstance(target, ast.Tuple) and target.elts:
@@ -115,7 +125,7 @@ class _Reader:
         if name and self.layout.module_path(name):
             _module(self.layout, name, prefix, self.found, depth + 1)
         elif name:
-            self.found.append(Route(f"/{prefix}", self.path, line, include=name))
+            self.found.routes.append(Route(f"/{prefix}", self.path, line, include=name))
         elif depth < MAX_DEPTH:
             self.walk(target, prefix, depth + 1)
 

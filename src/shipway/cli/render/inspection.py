@@ -10,7 +10,8 @@ from shipway.django.fact import Fact, Inspection, Place, Variable
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Project", ("root", "manage", "settings", "configuration", "django", "python")),
     ("Packages", ("package_manager", "lock", "dependency_groups", "system_libraries", "frontend")),
-    ("Web", ("interface", "wsgi", "asgi", "server", "health", "static", "static_root", "media_root", "media_storage", "channels")),
+    ("Web", ("interface", "wsgi", "asgi", "server", "health", "channels")),
+    ("Files", ("static", "static_root", "media_root", "media_storage")),
     ("Data and work", ("database", "geodjango", "cache", "queue", "celery_app", "scheduler", "wagtail")),
     ("Deployment so far", ("dockerfiles", "procfile", "release_command", "compose", "platforms")),
 )  # fmt: skip
@@ -106,7 +107,7 @@ def _variables(variables: Sequence[Variable], paint: Paint, *, is_verbose: bool)
 
 def _conflicts(found: Inspection, paint: Paint) -> str:
     lines = [
-        f"  {name.replace('_', ' ')}: {harmless(_plain(fact.value))} was taken, but {harmless('; '.join(fact.conflicts[:3]))}"
+        f"  {name.replace('_', ' ')}: {harmless(_plain(fact.value))}, but {harmless('; '.join(fact.conflicts[:3]))}"
         for name, fact in found.facts.items()
         if fact.conflicts
     ]
@@ -125,4 +126,4 @@ def _next(found: Inspection) -> str:
         return "name the settings module under `django: settings:` in config/deploy.yml"
     if not found.facts["health"].is_known:
         return "add a view that answers 200 at /up, so that a deploy can wait for it; `shipway inspect` then finds it"
-    return "correct what is wrong here under `django:` in config/deploy.yml; `shipway plan deploy` shows what would be done"
+    return "correct what is wrong here under `django:` in config/deploy.yml; then `shipway plan deploy`"
