@@ -32,11 +32,9 @@ class DirectoryTree:
 
     def read(self, path: str) -> str:
         """Return the text of a file: UTF-8, or Latin-1 where it is not; "" for what is no small regular file inside."""
-        place = self._root / path
-        if place.is_symlink() or ".." in Path(path).parts:
-            place = place.resolve()
-            if not place.is_relative_to(self._root):
-                return ""
+        place = self._place(path)
+        if place is None:
+            return ""
         try:
             # Neither a pipe nor a device may keep us waiting: it is opened without blocking, looked at, and left.
             handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -48,6 +46,14 @@ class DirectoryTree:
                 return ""
             body = stream.read(MAX_FILE_BYTES)
         return _decode(body)
+
+    def _place(self, path: str) -> Path | None:
+        """Return the real place of a path, with every link on the way resolved; None when that is not inside."""
+        try:
+            place = (self._root / path).resolve()
+        except (OSError, RuntimeError, ValueError):
+            return None
+        return place if place.is_relative_to(self._root) else None
 
     def _walk(self) -> list[str]:
         found: list[str] = []

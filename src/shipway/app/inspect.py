@@ -38,8 +38,7 @@ def inspection_document(found: Inspection) -> dict[str, object]:
     """Return `facts`, by name with their plain values (null: not known), and `evidence`, by the same names."""
     facts: dict[str, object] = {name: fact.value for name, fact in found.facts.items()}
     facts["env"] = [
-        {"name": one.name, "required": one.required, "file": one.file, "line": one.line, "default": one.default}
-        for one in found.variables
+        {"name": one.name, "required": one.required, "file": one.file, "line": one.line} for one in found.variables
     ]
     facts["env_required"] = [one.name for one in found.variables if one.required]
     facts["env_known"] = [one.name for one in found.variables]

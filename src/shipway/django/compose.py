@@ -79,7 +79,7 @@ def load_yaml(text: str) -> object:
 
     Scalars stay texts. Aliases and merges are followed while the whole stays below `MAX_NODES`.
     """
-    if not text or len(text) > MAX_CHARS:
+    if not text or len(text) > MAX_CHARS or _nesting(text) > MAX_DEPTH:
         return None
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
@@ -89,6 +89,18 @@ def load_yaml(text: str) -> object:
         return _Plain().value(root, 0)
     except (YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
         return None
+
+
+def _nesting(text: str) -> int:
+    """Return how deep brackets stand in each other; the parser's work grows with the square of it."""
+    depth = deepest = 0
+    for letter in text:
+        if letter in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif letter in "]}" and depth:
+            depth -= 1
+    return deepest
 
 
 class _Plain:

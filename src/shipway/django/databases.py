@@ -150,7 +150,7 @@ def find_geodjango(settings: Settings, database: Fact) -> Fact:
         return Fact(True, "high", (settings.find(r"django\.contrib\.gis") or settings.place("INSTALLED_APPS"),))
     if database.text in ("postgis", "spatialite"):
         return Fact(True, "high", database.evidence)
-    pattern = re.compile(r"^\s*(?:from|import) (?:django\.contrib\.gis|osgeo)\b", re.MULTILINE)
+    pattern = re.compile(r"^[ \t]*(?:from|import) (?:django\.contrib\.gis|osgeo)\b", re.MULTILINE)
     for path in settings.layout.python_files:
         text = settings.layout.sources.text(path)
         match = pattern.search(text) if "contrib.gis" in text or "osgeo" in text else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from shipway.django.syntax import dotted, keyword, text_of
 
-NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{1,80}$")
-_UPPER = re.compile(r"^[A-Z][A-Z0-9_]{1,80}$")
+NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,80}$")
+_UPPER = re.compile(r"^[A-Z][A-Z0-9_]{0,80}$")
 _READER = re.compile(
     r"(?i)^(env|config|getenv|get_?env\w*|env_?\w+|\w+_from_env|\w+_env|from_env|get_secret|get_config|envsecret|decouple_config|\w*environ\w*)$"
 )
@@ -122,9 +122,11 @@ def _read(call: ast.Call, name: str | None, default: ast.expr | None, *, is_stri
     return Read(name, call.lineno, is_strict and default is None, default is not None, value)
 
 
-def helpers_of(tree: ast.Module) -> dict[str, Helper]:
-    """Return the functions of a module that read the environment by a parameter."""
+def helpers_of(tree: ast.Module, text: str) -> dict[str, Helper]:
+    """Return the functions of a module that read the environment by a parameter; `text` is that of the module."""
     found: dict[str, Helper] = {}
+    if "env" not in text:
+        return found
     for node in tree.body:
         if isinstance(node, ast.FunctionDef):
             helper = _helper(node)

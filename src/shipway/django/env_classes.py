@@ -14,8 +14,10 @@ _NEEDED = ("SECRET_KEY", "ALLOWED_HOSTS")
 """Without these settings Django does not start, or refuses every request."""
 
 
-def class_reads(tree: ast.Module) -> list[Read]:
-    """Return the variables that the classes of a module declare."""
+def class_reads(tree: ast.Module, text: str) -> list[Read]:
+    """Return the variables that the classes of a module declare; `text` is that of the module."""
+    if "Value(" not in text and "BaseSettings" not in text:
+        return []
     found: list[Read] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):

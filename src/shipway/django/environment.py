@@ -16,7 +16,7 @@ from shipway.django.syntax import dotted, imported_modules, targets, text_of
 
 MAX_FILES = 400
 """Files of the project that read the environment."""
-_TOUCHES = ("environ", "getenv", "decouple", "env(", "env.", "BaseSettings", "_env(", "get_env", "config(")
+_TOUCHES = ("environ", "getenv", "decouple", "env(", "env.", "BaseSettings", "_env(", "get_env")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) ->
     helpers: dict[str, Helper] = {}
     for path in startup:
         tree = layout.sources.module(path)
-        helpers.update(helpers_of(tree) if tree else {})
+        helpers.update(helpers_of(tree, layout.sources.text(path)) if tree else {})
     seen: list[_Seen] = []
     for path in [*startup, *rest][:MAX_FILES]:
         seen += _scan(layout, path, helpers, in_startup=path in startup)
@@ -91,11 +91,12 @@ def _imports(layout: Layout, path: str) -> list[str]:
 
 
 def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: bool) -> list[_Seen]:
-    tree = layout.sources.module(path) if _is_reading(layout, path) or helpers else None
+    text = layout.sources.text(path)
+    tree = layout.sources.module(path) if in_startup or _is_reading(layout, path) else None
     if tree is None:
         return []
-    own = {**helpers, **helpers_of(tree)} if in_startup else helpers_of(tree)
-    found = [_Seen(read, path, is_guarded=False, target="", in_startup=in_startup) for read in class_reads(tree)]
+    own = {**helpers, **helpers_of(tree, text)} if in_startup else helpers_of(tree, text)
+    found = [_Seen(read, path, is_guarded=False, target="", in_startup=in_startup) for read in class_reads(tree, text)]
     names = {one.read.name for one in found}
     waiting: list[tuple[ast.AST, bool, str, str]] = [(node, False, "", "") for node in reversed(tree.body)]
     while waiting:
@@ -267,7 +268,7 @@ def _checked_later(layout: Layout, into: dict[str, set[str]]) -> set[str]:
 def _variable(seen: _Seen, needed: set[str]) -> Variable:
     read = seen.read
     is_strict = read.is_strict and not seen.is_guarded and seen.in_startup
-    default = None if read.default in (None, Ellipsis) else str(read.default)[:200]
+    default = None if read.default in (None, Ellipsis) else str(read.default)[:200].encode("utf-8", "replace").decode()
     why = "nothing stands in for it" if is_strict else "the project checks for it" if read.name in needed else ""
     return Variable(
         read.name, is_strict or (read.name in needed and seen.in_startup), seen.file, read.line, default, why

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Confidence = Literal["high", "medium", "low", "none"]
@@ -50,7 +50,7 @@ class Variable:
     """An environment variable that the project reads.
 
     `required`: without it the project does not start, or answers nothing, in production. `default` is the text of a
-    literal default, None where there is none or it is computed. `is_secret` by its name.
+    literal default, None where there is none or it is computed; it may be a password, so it is not shown.
     """
 
     name: str
@@ -67,3 +67,21 @@ class Inspection:
 
     facts: dict[str, Fact] = field(default_factory=dict)
     variables: tuple[Variable, ...] = ()
+
+
+def cleaned(fact: Fact) -> Fact:
+    """Return `fact` with texts that can be written as UTF-8: a literal of a stranger may hold half a surrogate pair."""
+    places = tuple(replace(place, why=_writable(place.why)) for place in fact.evidence)
+    return replace(fact, value=_clean(fact.value), evidence=places, conflicts=tuple(map(_writable, fact.conflicts)))
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return _writable(value)
+    if isinstance(value, list):
+        return [_clean(one) for one in value]
+    return {_writable(str(key)): _clean(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _writable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

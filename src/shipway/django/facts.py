@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from shipway.django.databases import find_database, find_geodjango
 from shipway.django.entrypoints import find_applications, find_interface, find_server
 from shipway.django.environment import read_environment
-from shipway.django.fact import UNKNOWN, Fact, Inspection, Place
+from shipway.django.fact import UNKNOWN, Fact, Inspection, Place, cleaned
 from shipway.django.health import find_health
 from shipway.django.layout import Layout, find_layout
 from shipway.django.packages import Packages, django_version, read_packages
@@ -44,7 +44,7 @@ def inspect_project(tree: Tree) -> Inspection:
     facts |= _of_files(processes)
     facts["frontend"] = find_frontend(sources, layout.root)
     variables = read_environment(layout, settings, facts["settings"])
-    return Inspection(facts, variables)
+    return Inspection({name: cleaned(fact) for name, fact in facts.items()}, variables)
 
 
 def production_environment(processes: Processes) -> dict[str, str]:

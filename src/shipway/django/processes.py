@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shipway.django.compose import Service, compose_files, read_services
 from shipway.django.dockerfile import Dockerfile, exec_words, find_dockerfiles, is_development, production_dockerfile
 from shipway.django.fact import Place
-from shipway.django.tree import Sources, join, parent
+from shipway.django.tree import Sources, join, line_of, parent
 
 IMAGE, PROCFILE, PLATFORM, KEEPER, COMPOSE_PRODUCTION, SCRIPT, COMPOSE, HINT = 100, 90, 85, 80, 75, 60, 50, 20
 """How much a command says of production, by the kind of file it stands in."""
@@ -137,7 +137,13 @@ def _keeper_commands(sources: Sources) -> list[Command]:
         is_uwsgi = "uwsgi" in path.lower() and name.endswith((".ini", ".yaml", ".yml"))
         if is_s6 or is_keeper or is_unit or is_uwsgi:
             is_shown = is_development(path) or path.startswith(("doc/", "docs/", "documentation/"))
-            found += _lines(path, sources, HINT if is_shown else KEEPER)
+            weight = HINT if is_shown else KEEPER
+            found += _lines(path, sources, weight)
+            section = re.search(r"^\[uwsgi\]", sources.text(path), re.MULTILINE) if is_uwsgi else None
+            if section:
+                module = re.search(r"^(?:module|wsgi)\s*=\s*([\w.:]+)", sources.text(path), re.MULTILINE)
+                line = line_of(sources.text(path), (module or section).start())
+                found.append(Command(f"uwsgi {module[1] if module else ''}", Place(path, line), weight))
     return found
 
 

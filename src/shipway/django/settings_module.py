@@ -37,7 +37,7 @@ class Candidate:
 def find_settings(layout: Layout, processes: Processes) -> Fact:
     """Return the fact `settings`: the module for production; its conflicts are other modules that files name."""
     found = _candidates(layout, processes)
-    usable = [one for one in found if layout.module_path(one.module)]
+    usable = [one for one in found if _is_filled(layout, one.module)]
     if not usable:
         return _by_name(layout) or _missing(found)
     deployed = [one for one in usable if one.weight > _ENTRY and not _is_development(one.module)]
@@ -57,6 +57,12 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
         return _fact(Candidate(sibling, place, 0), "medium", usable)
     sure: Confidence = "low" if _is_development(entry.module) and entry.module.count(".") else "high"
     return _fact(entry, sure, usable)
+
+
+def _is_filled(layout: Layout, module: str) -> bool:
+    """Tell whether a module exists and is more than the empty `__init__` of a package of settings."""
+    path = layout.module_path(module)
+    return bool(path) and (not layout.is_package(path) or bool(layout.sources.text(path).strip()))
 
 
 _COMPOSE = 50

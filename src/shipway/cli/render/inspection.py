@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipway.cli.render.text import Paint, harmless
-from shipway.django.fact import Fact, Inspection, Place, Variable
+from shipway.django.fact import Fact, Inspection, Variable
 
 _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Project", ("root", "manage", "settings", "configuration", "django", "python")),
@@ -66,7 +66,12 @@ def _is_shown(name: str, found: Inspection) -> bool:
 
 def _value(fact: Fact) -> str:
     sure = {"medium": " (likely)", "low": " (a guess)"}.get(fact.confidence, "")
-    return harmless(_plain(fact.value)) + sure
+    return _line(_plain(fact.value)) + sure
+
+
+def _line(text: str) -> str:
+    """A project's text must not look like a line of ours."""
+    return " ".join(harmless(text).split())
 
 
 def _plain(value: object) -> str:
@@ -80,11 +85,7 @@ def _plain(value: object) -> str:
 
 
 def _place(fact: Fact) -> str:
-    return harmless(_where(fact.evidence[0])) if fact.evidence and fact.evidence[0].file else ""
-
-
-def _where(place: Place) -> str:
-    return str(place)
+    return _line(str(fact.evidence[0])) if fact.evidence and fact.evidence[0].file else ""
 
 
 def _variables(variables: Sequence[Variable], paint: Paint, *, is_verbose: bool) -> str:
@@ -99,7 +100,7 @@ def _variables(variables: Sequence[Variable], paint: Paint, *, is_verbose: bool)
         lines.append("  none is required")
     for one in shown:
         kind = "required" if one.required else "optional"
-        lines.append(f"  {kind}  {one.name.ljust(width)}  {paint('dim', harmless(f'{one.file}:{one.line}'))}")
+        lines.append(f"  {kind}  {one.name.ljust(width)}  {paint('dim', _line(f'{one.file}:{one.line}'))}")
     if rest and not is_verbose:
         lines.append(f"  {len(rest)} more are optional (-v lists them)")
     return "\n".join(lines)
@@ -107,7 +108,7 @@ def _variables(variables: Sequence[Variable], paint: Paint, *, is_verbose: bool)
 
 def _conflicts(found: Inspection, paint: Paint) -> str:
     lines = [
-        f"  {name.replace('_', ' ')}: {harmless(_plain(fact.value))}, but {harmless('; '.join(fact.conflicts[:3]))}"
+        f"  {name.replace('_', ' ')}: {_line(_plain(fact.value))}, but {_line('; '.join(fact.conflicts[:3]))}"
         for name, fact in found.facts.items()
         if fact.conflicts
     ]
