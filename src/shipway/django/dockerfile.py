@@ -143,7 +143,9 @@ def find_dockerfiles(sources: Sources) -> list[Dockerfile]:
 def _is_of_a_neighbour(dockerfile: Dockerfile) -> bool:
     """A service that development needs beside the project: docker/<service>/Dockerfile that builds something else."""
     parts = parent(dockerfile.path).split("/")
-    return len(parts) > 1 and parts[0] in ("docker", "tests", "test") and not builds_project(dockerfile)
+    text = " ".join(found.text for found in dockerfile.instructions)
+    is_beside = len(parts) > 1 and parts[0] in ("docker", "tests", "test")
+    return is_beside and not builds_project(dockerfile) and "DJANGO" not in text
 
 
 def builds_project(dockerfile: Dockerfile) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from shipway.django.env_calls import Read
 from shipway.django.syntax import dotted, keyword, text_of
@@ -23,7 +25,9 @@ def class_reads(tree: ast.Module, text: str) -> list[Read]:
         if isinstance(node, ast.ClassDef):
             bases = [dotted(base).rpartition(".")[2] for base in node.bases]
             if any(base.endswith("BaseSettings") for base in bases):
-                found += _pydantic(node)
+                # In pydantic 1 a field that may be None has None for its default; in 2 it has none.
+                is_old = re.search(r"from pydantic import[^\n]*\bBaseSettings\b", text) is not None
+                found += [_optional(read, node) if is_old else read for read in _pydantic(node)]
             else:
                 found += _configuration(node)
     return found
@@ -98,6 +102,14 @@ def _pydantic(node: ast.ClassDef) -> Iterator[Read]:
             field = statement.target.id
             if field != "model_config" and not field.startswith("_"):
                 yield _field(statement, field, prefix)
+
+
+def _optional(read: Read, node: ast.ClassDef) -> Read:
+    field = next((s for s in node.body if isinstance(s, ast.AnnAssign) and s.lineno == read.line), None)
+    parts = list(ast.walk(field.annotation)) if field is not None else []
+    names_none = any(isinstance(one, ast.Constant) and one.value is None for one in parts)
+    is_optional = names_none or any(dotted(one).endswith("Optional") for one in parts)
+    return replace(read, is_strict=read.is_strict and not is_optional)
 
 
 def _field(statement: ast.AnnAssign, field: str, prefix: str) -> Read:

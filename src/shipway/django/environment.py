@@ -19,6 +19,10 @@ MAX_FILES = 400
 _TOUCHES = ("environ", "getenv", "decouple", "env(", "env.", "BaseSettings", "_env(", "get_env")
 
 
+_ELSEWHERE = ("DEBUG", "DEVELOPMENT", "TESTING", "DEV_MODE", "TEST_MODE", "IS_TEST", "IS_DEV")
+"""Names of flags that are off in production."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """A reading where it stands: `is_guarded` when only under some condition, `target` what it is put into."""
@@ -139,9 +143,10 @@ def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
 
 
 def _about_debug(test: ast.expr) -> str:
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and dotted(test.operand).endswith("DEBUG"):
+    """Return "not" for a test that holds in production (`not DEBUG`), "is" for its contrary, "" for any other."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and dotted(test.operand).endswith(_ELSEWHERE):
         return "not"
-    return "is" if dotted(test).endswith("DEBUG") else ""
+    return "is" if dotted(test).endswith(_ELSEWHERE) else ""
 
 
 def _only_raises(node: ast.Try) -> bool:

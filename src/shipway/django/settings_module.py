@@ -220,12 +220,13 @@ def find_configuration(layout: Layout, processes: Processes, classes: list[str])
         for service in processes.services
         if "DJANGO_CONFIGURATION" in service.environment
     ]
-    for name, place in named:
-        if name in classes and not _is_development(name):
-            return Fact(name, "high", (place,))
     for wanted in ("production", "prod", "live", "heroku", "docker"):
         for name in classes:
             if name.lower() == wanted:
-                return Fact(name, "medium", (Place(layout.root, 0, "by its name"),))
+                place = next((place for found, place in named if found == name), Place(layout.root, 0, "by its name"))
+                return Fact(name, "high" if place.why != "by its name" else "medium", (place,))
+    for name, place in named:
+        if name in classes and not _is_development(name):
+            return Fact(name, "medium", (place,))
     rest = [name for name in classes if not _is_development(name)]
     return Fact(rest[-1], "low") if rest else UNKNOWN
