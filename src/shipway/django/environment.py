@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from shipway.django.env_calls import Helper, Read, helpers_of, is_environ, read_of
+from shipway.django.env_calls import Helper, Read, helpers_of, read_of
 from shipway.django.env_classes import class_reads
+from shipway.django.env_required import Seen, about_debug, required_names
 from shipway.django.fact import Fact, Variable
 from shipway.django.layout import Layout
 from shipway.django.settings import Settings
@@ -17,22 +18,6 @@ from shipway.django.syntax import dotted, imported_modules, targets, text_of
 MAX_FILES = 400
 """Files of the project that read the environment."""
 _TOUCHES = ("environ", "getenv", "decouple", "env(", "env.", "BaseSettings", "_env(", "get_env")
-
-
-_ELSEWHERE = ("DEBUG", "DEVELOPMENT", "TESTING", "DEV_MODE", "TEST_MODE", "IS_TEST", "IS_DEV")
-"""Names of flags that are off in production."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A reading where it stands: `is_guarded` when only under some condition, `target` what it is put into."""
-
-    read: Read
-    file: str
-    is_guarded: bool
-    target: str
-    in_startup: bool
-    is_declared: bool = False
 
 
 def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) -> tuple[Variable, ...]:
@@ -46,12 +31,12 @@ def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) ->
     for path in startup:
         tree = layout.sources.module(path)
         helpers.update(helpers_of(tree, layout.sources.text(path)) if tree else {})
-    seen: list[_Seen] = []
+    seen: list[Seen] = []
     for path in [*startup, *rest][:MAX_FILES]:
         seen += _scan(layout, path, helpers, in_startup=path in startup)
     declared = {one.read.name for one in seen if one.is_declared and one.read.has_default}
     seen = [replace(one, read=replace(one.read, is_strict=False)) if one.read.name in declared else one for one in seen]
-    needed = _checked(layout, settings, seen)
+    needed = required_names(layout, settings, seen)
     variables: dict[str, Variable] = {}
     for one in seen:
         variable = _variable(one, needed)
@@ -94,13 +79,13 @@ def _imports(layout: Layout, path: str) -> list[str]:
     ]
 
 
-def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: bool) -> list[_Seen]:
+def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: bool) -> list[Seen]:
     text = layout.sources.text(path)
     tree = layout.sources.module(path) if in_startup or _is_reading(layout, path) else None
     if tree is None:
         return []
     own = {**helpers, **helpers_of(tree, text)} if in_startup else helpers_of(tree, text)
-    found = [_Seen(read, path, is_guarded=False, target="", in_startup=in_startup) for read in class_reads(tree, text)]
+    found = [Seen(read, path, is_guarded=False, target="", in_startup=in_startup) for read in class_reads(tree, text)]
     names = {one.read.name for one in found}
     waiting: list[tuple[ast.AST, bool, str, str]] = [(node, False, "", "") for node in reversed(tree.body)]
     while waiting:
@@ -108,9 +93,9 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
         read = read_of(node, own)
         if read is not None and read.name not in names:
             read = Read(prefix + read.name, read.line, read.is_strict, read.has_default, read.default)
-            found.append(_Seen(read, path, is_guarded, target, in_startup))
+            found.append(Seen(read, path, is_guarded, target, in_startup))
         if isinstance(node, ast.Call):
-            found += [_Seen(one, path, is_guarded, "", in_startup, is_declared=True) for one in _scheme(node)]
+            found += [Seen(one, path, is_guarded, "", in_startup, is_declared=True) for one in _scheme(node)]
         waiting += reversed(
             [
                 (child, is_guarded or guard, into or target, prefix + more)
@@ -123,7 +108,7 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
 def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
     """Return the children of a node, each with whether it is under a condition, what it is put into, and a prefix."""
     if isinstance(node, (ast.If, ast.IfExp)):
-        debug = _about_debug(node.test)
+        debug = about_debug(node.test)
         body: list[ast.AST] = [*node.body] if isinstance(node.body, list) else [node.body]
         orelse: list[ast.AST] = [*node.orelse] if isinstance(node.orelse, list) else [node.orelse]
         rows: list[tuple[ast.AST, bool, str, str]] = [(node.test, False, "", "")]
@@ -140,13 +125,6 @@ def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
         return [(child, False, "", prefix) for child in ast.iter_child_nodes(node)]
     into = next(iter(targets(node)), "") if isinstance(node, ast.stmt) else ""
     return [(child, False, into, "") for child in ast.iter_child_nodes(node)]
-
-
-def _about_debug(test: ast.expr) -> str:
-    """Return "not" for a test that holds in production (`not DEBUG`), "is" for its contrary, "" for any other."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and dotted(test.operand).endswith(_ELSEWHERE):
-        return "not"
-    return "is" if dotted(test).endswith(_ELSEWHERE) else ""
 
 
 def _only_raises(node: ast.Try) -> bool:
@@ -172,105 +150,7 @@ def _scheme(call: ast.Call) -> list[Read]:
     return found
 
 
-def _checked(layout: Layout, settings: Settings, seen: list[_Seen]) -> set[str]:
-    """Return the names that are required because code looks at them and raises, or Django cannot do without them."""
-    into: dict[str, set[str]] = {}
-    for one in seen:
-        if one.target and not one.read.default:
-            into.setdefault(one.target, set()).add(one.read.name)
-    needed: set[str] = set()
-    for path in dict.fromkeys(one.file for one in seen if one.in_startup):
-        tree = layout.sources.module(path)
-        for node in tree.body if tree else ():
-            needed |= _raised_for(node, into)
-    for target in ("SECRET_KEY", "ALLOWED_HOSTS"):
-        if target in into and not _has_fallback(settings, target):
-            needed |= {
-                one.read.name for one in seen if one.target == target and not one.is_guarded and not one.read.default
-            }
-    return needed | _checked_later(layout, into)
-
-
-def _raised_for(node: ast.stmt, into: dict[str, set[str]]) -> set[str]:
-    """Return the variables without which a top-level `if` raises: its test looks at them, or at what holds them."""
-    if not isinstance(node, ast.If) or not any(
-        isinstance(one, ast.Raise) for part in node.body for one in ast.walk(part)
-    ):
-        return set()
-    found: set[str] = set()
-    for one in _absences(node.test):
-        for part in ast.walk(one):
-            if isinstance(part, ast.Name):
-                found |= into.get(part.id, set())
-            name = text_of(part) if isinstance(one, ast.Constant) else None
-            found |= {name} if name else set()
-    return found
-
-
-def _absences(test: ast.expr) -> list[ast.expr]:
-    """Return what a test finds missing: X of `not X`, `X is None`, `X == ""`; the name of `"X" not in os.environ`.
-
-    A part of `and` counts only beside `not DEBUG`: what is looked at beside another condition is not always required.
-    """
-    if isinstance(test, ast.BoolOp):
-        rest = [one for one in test.values if _about_debug(one) != "not"]
-        is_free = isinstance(test.op, ast.Or) or len(rest) == 1
-        return [found for one in rest for found in _single_absence(one)] if is_free else []
-    return _single_absence(test)
-
-
-def _single_absence(test: ast.expr) -> list[ast.expr]:
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return [test.operand]
-    if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.Eq)):
-        empty = test.comparators[0]
-        return [test.left] if isinstance(empty, ast.Constant) and not empty.value else []
-    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.NotIn) and is_environ(test.comparators[0]):
-        return [test.left]
-    return []
-
-
-def _has_fallback(settings: Settings, target: str) -> bool:
-    """Tell whether a setting gets another value where the variable is missing, other than for DEBUG."""
-    for _, tree in settings.nodes():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.If) and not any(dotted(one).endswith("DEBUG") for one in ast.walk(node.test)):
-                bodies = [*node.body, *node.orelse]
-                if any(target in targets(one) for one in bodies) and not any(
-                    isinstance(one, ast.Raise) for one in bodies
-                ):
-                    inner = [one for body in bodies for one in ast.walk(body) if isinstance(one, ast.Raise)]
-                    if not inner:
-                        return True
-    return False
-
-
-def _checked_later(layout: Layout, into: dict[str, set[str]]) -> set[str]:
-    """Return variables whose setting some module looks for, to raise where DEBUG is off."""
-    found: set[str] = set()
-    for path in layout.python_files:
-        text = layout.sources.text(path)
-        if "not settings.DEBUG" not in text or "raise" not in text:
-            continue
-        tree = layout.sources.module(path)
-        for node in ast.walk(tree) if tree else ():
-            if (
-                isinstance(node, ast.If)
-                and isinstance(node.test, ast.UnaryOp)
-                and dotted(node.test.operand).startswith("settings.")
-            ):
-                name = dotted(node.test.operand).removeprefix("settings.")
-                raises = any(
-                    isinstance(one, ast.If)
-                    and _about_debug(one.test) == "not"
-                    and any(isinstance(part, ast.Raise) for part in one.body)
-                    for one in node.body
-                )
-                found |= into.get(name, set()) if raises else set()
-    return found
-
-
-def _variable(seen: _Seen, needed: set[str]) -> Variable:
+def _variable(seen: Seen, needed: set[str]) -> Variable:
     read = seen.read
     is_strict = read.is_strict and not seen.is_guarded and seen.in_startup
     default = None if read.default in (None, Ellipsis) else str(read.default)[:200].encode("utf-8", "replace").decode()
