@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 
 from shipway.django.dockerfile import is_development
@@ -85,7 +86,10 @@ def load_yaml(text: str) -> object:
     from ruamel.yaml.error import YAMLError
 
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        with warnings.catch_warnings():
+            # An anchor that is given twice is worth a warning to its author, not to whoever deploys.
+            warnings.simplefilter("ignore")
+            root = YAML(typ="safe", pure=True).compose(text)
         return _Plain().value(root, 0)
     except (YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
         return None

@@ -55,6 +55,7 @@ FILES = {
         + "".join(f"a{i}: &a{i}\n  <<: [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n  b: [*a{i - 1}]\n" for i in range(1, 40))
         + "services: {web: *a39}\n"
     },
+    "an anchor given twice": {"docker-compose.yml": "a: &a 1\nb: &a 2\nservices: {web: {image: *a}}\n"},
     "YAML in itself": {"docker-compose.yml": "services: &a\n  web: *a\n"},
     "YAML brackets": {"docker-compose.yml": "services: " + "[" * 3000},
     "TOML brackets": {"pyproject.toml": "a = " + "[" * 5000 + "]" * 5000},
