@@ -83,7 +83,7 @@ def up(conf: dict[str, str]) -> None:
     tool = os.path.join(conf["tools"], "bin", "supervisord")
     program = tool if os.access(tool, os.X_OK) else shutil.which("supervisord")
     if not program:
-        sys.exit("supervisord is neither on the PATH nor among Shipway's own tools: run `shipway setup`")
+        sys.exit("supervisord is neither on the PATH nor among Shipway's own tools: `shipway deploy` installs it")
     keep = {name: value for name, value in os.environ.items() if name in ("HOME", "USER", "LOGNAME", "PATH")}
     done = subprocess.run(
         [program, "-c", conf["config"]],
