@@ -55,6 +55,6 @@ def test_the_directory_one_is_in_and_a_contradiction(project: Project) -> None:
 
 def test_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path)]) == 3
-    assert "error[project.not_found]" in capsys.readouterr().err
+    assert "error[inspect.no_project]" in capsys.readouterr().err
     assert main(["inspect", str(tmp_path / "x"), "--json"]) == 3
-    assert json.loads(capsys.readouterr().out)["error"]["code"] == "project.no_directory"
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "inspect.no_directory"

@@ -13,12 +13,12 @@ from shipway.django.facts import inspect_project
 def inspect_directory(directory: str) -> Inspection:
     """Return what the files below `directory` tell.
 
-    Raises ConfigError `project.no_directory`, or `project.not_found` where no Django project is in it.
+    Raises ConfigError `inspect.no_directory`, or `inspect.no_project` where no Django project is in it.
     """
     place = Path(directory)
     if not place.is_dir():
         raise ConfigError(
-            "project.no_directory",
+            "inspect.no_directory",
             f"{directory} is no directory",
             where=str(place.absolute()),
             next="shipway inspect .",
@@ -26,7 +26,7 @@ def inspect_directory(directory: str) -> Inspection:
     found = inspect_project(DirectoryTree(place))
     if not found.facts["root"].is_known and not found.facts["settings"].is_known:
         raise ConfigError(
-            "project.not_found",
+            "inspect.no_project",
             "found no Django project: there is no manage.py, and no wsgi.py or asgi.py",
             where=str(place.resolve()),
             next="is it another directory? shipway inspect DIRECTORY",

@@ -43,6 +43,7 @@ KINDS = (
 )  # fmt: skip
 
 
+_MAKES = re.compile(r"Celery(?:App)?\(")
 _WEAK = 3
 """The points of a setting or a package alone; an app in INSTALLED_APPS has more."""
 
@@ -105,7 +106,7 @@ def _made(layout: Layout) -> list[tuple[str, int]]:
     found = []
     for path in layout.python_files:
         text = layout.sources.text(path)
-        if "Celery" not in text or "import" not in text:
+        if not _MAKES.search(text):
             continue
         tree = layout.sources.module(path)
         lines = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Call) and _makes(n)] if tree else []

@@ -100,7 +100,7 @@ def test_its_evidence_names_lines_that_say_so(harbor: Inspection) -> None:
 
 
 def test_what_is_no_project(tmp_path: Path) -> None:
-    for place, code in ((tmp_path, "project.not_found"), (tmp_path / "missing", "project.no_directory")):
+    for place, code in ((tmp_path, "inspect.no_project"), (tmp_path / "missing", "inspect.no_directory")):
         with pytest.raises(ConfigError) as caught:
             inspect_directory(str(place))
         assert caught.value.code == code
