@@ -31,6 +31,7 @@ VERBS: dict[str, Entry] = {
     "releases": Entry(LOOK, "List the releases, newest first"),
     "audit": Entry(LOOK, "Show who did what, and when"),
     "logs": Entry(LOOK, "Show the logs of the application"),
+    "inspect": Entry(LOOK, "Show what the files of a Django project tell about it"),
     "config": Entry(LOOK, "Show the configuration as Shipway reads it, without secrets"),
     "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves"),
     "version": Entry(LOOK, "Show the version of Shipway"),

@@ -1,0 +1,139 @@
+"""Where the Django project is in a repository, and which file holds a module."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, replace
+
+from shipway.django.fact import UNKNOWN, Fact, Place
+from shipway.django.syntax import dotted
+from shipway.django.tree import Sources, join, parent
+
+_ASIDE = re.compile(
+    r"(^|/)(tests?|testing|testproject|test_project|examples?|sandbox|demo|docs?|docs_src|fixtures|templates?|"
+    r"project_template|contrib|tools|node_modules|vendor|\.[^/]+)(/|$)|\{\{|%"
+)
+"""Directories whose manage.py is not that of the project, as long as there is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`root` is the directory of manage.py ("." for the tree itself), `import_roots` where modules are looked for.
+
+    `python_files` are those of the project that run in production: no tests, migrations, documentation.
+    """
+
+    sources: Sources
+    root: str = "."
+    manage: str = ""
+    import_roots: tuple[str, ...] = (".",)
+    python_files: tuple[str, ...] = ()
+
+    def module_path(self, module: str) -> str:
+        """Return the file that `import module` would load, "" when the tree has none."""
+        parts = module.replace(".", "/")
+        if not parts or parts.startswith("/") or ".." in module:
+            return ""
+        for base in self.import_roots:
+            found = self.sources.first(join(base, f"{parts}.py"), join(base, f"{parts}/__init__.py"))
+            if found:
+                return found
+        return ""
+
+    def module_name(self, path: str) -> str:
+        """Return the dotted name under which `path` is imported: from the deepest import root that holds it."""
+        for base in sorted(self.import_roots, key=len, reverse=True):
+            start = "" if base == "." else f"{base}/"
+            if path.startswith(start):
+                return path[len(start) :].removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        return ""
+
+    def is_package(self, path: str) -> bool:
+        """Tell whether `path` is the `__init__.py` of a package."""
+        return path.endswith("/__init__.py") or path == "__init__.py"
+
+    def inside(self, path: str) -> str:
+        """Return `path` as it is seen from the root of the project."""
+        return path if self.root == "." else path.removeprefix(f"{self.root}/")
+
+
+def _layout(sources: Sources, root: str, manage: str) -> Layout:
+    found = Layout(sources, root, manage, _import_roots(sources, root, manage))
+    files = tuple(path for path in sources.below(root, ".py") if not _is_aside(found.inside(path)))
+    return replace(found, python_files=files)
+
+
+def _is_aside(path: str) -> bool:
+    parts = path.split("/")
+    name = parts[-1]
+    is_test = name.startswith(("test_", "conftest", "tests.")) or name.endswith(("_test.py", "_tests.py"))
+    return is_test or any(part in _SKIPPED or part.startswith(".") for part in parts[:-1])
+
+
+_SKIPPED = frozenset(
+    ("tests", "test", "migrations", "docs", "doc", "node_modules", "testing", "site-packages", "examples", "e2e")
+)
+
+
+def find_layout(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
+    """Return where the project is, and the facts `root` and `manage`."""
+    found = [path for path in sources.named("manage.py") if _runs_django(sources.text(path))]
+    found = found or [path for path in sources.paths if _is_other_manage(sources, path)]
+    best = sorted(found, key=lambda path: (bool(_ASIDE.search(parent(path))), path.count("/"), path))
+    if not best:
+        return _without_manage(sources)
+    manage = best[0]
+    root = parent(manage)
+    same = [p for p in best[1:] if not _ASIDE.search(parent(p)) and p.count("/") == manage.count("/")]
+    place = Place(manage, _line(sources.text(manage), "execute_from_command_line"), "runs Django's commands")
+    fact = Fact(manage, "medium" if same else "high", (place,), tuple(f"{p} is another one" for p in same))
+    layout = _layout(sources, root, manage)
+    return layout, {"manage": fact, "root": Fact(root, fact.confidence, (place,), fact.conflicts)}
+
+
+def _runs_django(text: str) -> bool:
+    return "execute_from_command_line" in text or "DJANGO_SETTINGS_MODULE" in text or "ManagementUtility" in text
+
+
+def _is_other_manage(sources: Sources, path: str) -> bool:
+    """A few projects give manage.py another name, or none and use `python -m package`."""
+    name = path.rpartition("/")[2]
+    return (
+        (name.startswith("manage") or name == "__main__.py")
+        and path.endswith((".py", "manage"))
+        and _runs_django(sources.text(path))
+    )
+
+
+def _without_manage(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
+    entries = [p for p in sources.named("wsgi.py", "asgi.py") if not _ASIDE.search(parent(p))]
+    if not entries:
+        return Layout(sources), {"manage": UNKNOWN, "root": UNKNOWN}
+    package = parent(entries[0])
+    root = parent(package) if package != "." and sources.has(f"{package}/__init__.py") else package
+    place = Place(entries[0], 0, "the entry point; there is no manage.py")
+    layout = _layout(sources, root, "")
+    return layout, {"manage": UNKNOWN, "root": Fact(root, "low", (place,))}
+
+
+def _import_roots(sources: Sources, root: str, manage: str) -> tuple[str, ...]:
+    """Return `root`, and the directories below it that manage.py puts on `sys.path` by a literal."""
+    found = [root]
+    tree = sources.module(manage) if manage else None
+    for node in ast.walk(tree) if tree else ():
+        is_path_call = isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert")
+        for word in ast.walk(node) if is_path_call else ():
+            if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                place = join(root, word.value.strip("/"))
+                if place and any(path.startswith(f"{place}/") for path in sources.paths):
+                    found.append(place)
+    source = join(root, "src")
+    if any(path.startswith(f"{source}/") and path.endswith(".py") for path in sources.paths):
+        found.append(source)
+    return tuple(dict.fromkeys(found))
+
+
+def _line(text: str, words: str) -> int:
+    at = text.find(words)
+    return text.count("\n", 0, at) + 1 if at >= 0 else 0

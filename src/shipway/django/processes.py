@@ -1,0 +1,250 @@
+"""The commands that a repository's files run: Procfile, Dockerfile, compose, process keepers, platforms, scripts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from shipway.django.compose import Service, compose_files, read_services
+from shipway.django.dockerfile import Dockerfile, exec_words, find_dockerfiles, is_development, production_dockerfile
+from shipway.django.fact import Place
+from shipway.django.tree import Sources, join, line_of, parent
+
+IMAGE, PROCFILE, PLATFORM, KEEPER, COMPOSE_PRODUCTION, SCRIPT, COMPOSE, HINT = 100, 90, 85, 80, 75, 60, 50, 20
+"""How much a command says of production, by the kind of file it stands in."""
+MAX_COMMAND = 2_000
+"""Characters of a command line; patterns are tried on it that take the square of its length."""
+_PLATFORM_FILES = (
+    "config/deploy.yml", "deploy.yml",
+    "fly.toml", "render.yaml", "render.yml", "railway.json", "railway.toml", "heroku.yml", "app.json", "app.yaml",
+    "nixpacks.toml", "captain-definition", "koyeb.yaml", "zerops.yml", ".platform.app.yaml", "clevercloud/python.json",
+    "scalingo.json", "dokku-app.json", "project.toml", "cloudbuild.yaml", "apprunner.yaml", "vercel.json", "Aptfile",
+)  # fmt: skip
+_INSTALLS = re.compile(
+    r"\b(pip3?|apt|apt-get|apk|dnf|yum|npm|yarn|uv) (install|add|update|upgrade|pip|tool)\b|"
+    r"^\s*(COPY|ADD|chown|mkdir|rm|echo|touch|cp|mv|kill|pkill|which|command -v|systemctl|supervisorctl)\b"
+)
+_DOC_COMMAND = re.compile(
+    r"(ExecStart=|^\s*(\$ |\(venv\)\$ )|^\s{2,})\S*(gunicorn|uwsgi|uvicorn|daphne|granian|celery)\b.*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line found in a file. `weight` says how much it tells of production, `role` its name there."""
+
+    text: str
+    place: Place
+    weight: int
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """All that a repository says about running itself."""
+
+    commands: tuple[Command, ...]
+    dockerfiles: tuple[Dockerfile, ...]
+    image: Dockerfile | None
+    services: tuple[Service, ...]
+    procfile: str = ""
+    platforms: tuple[str, ...] = ()
+    compose: tuple[str, ...] = ()
+
+
+def read_processes(sources: Sources, root: str) -> Processes:
+    """Return the commands of a repository whose Django project is in `root`, the most telling first."""
+    dockerfiles = find_dockerfiles(sources)
+    image = production_dockerfile(dockerfiles, root)
+    composes = compose_files(sources, root)
+    services = read_services(sources, composes)
+    procfile = sources.first("Procfile", join(root, "Procfile"))
+    platforms = tuple(
+        path for name in _PLATFORM_FILES for path in dict.fromkeys((name, join(root, name))) if sources.has(path)
+    )
+    commands = [
+        *(_image_commands(image, sources) if image else ()),
+        *_procfile_commands(procfile, sources),
+        *(one for path in platforms for one in _lines(path, sources, PLATFORM)),
+        *_keeper_commands(sources),
+        *_gunicorn_commands(sources, root),
+        *_service_commands(services, sources),
+        *_script_commands(sources),
+        *_hints(sources),
+    ]
+    commands.sort(key=lambda one: -one.weight)
+    return Processes(tuple(commands), tuple(dockerfiles), image, tuple(services), procfile, platforms, tuple(composes))
+
+
+def _image_commands(image: Dockerfile, sources: Sources) -> list[Command]:
+    found: list[Command] = []
+    # The last CMD counts most; earlier stages are workers and the like. ENTRYPOINT scripts often end in the server.
+    for number, instruction in enumerate(reversed(image.of("CMD", "ENTRYPOINT", "HEALTHCHECK"))):
+        if instruction.keyword == "HEALTHCHECK":
+            continue
+        words = exec_words(instruction.text)
+        place = Place(image.path, instruction.line, instruction.keyword)
+        weight = IMAGE - min(number, 4)
+        found.append(Command(" ".join(words)[:MAX_COMMAND], place, weight, "web" if number == 0 else ""))
+        for word in words:
+            script = script_path(word, image, sources)
+            if script:
+                found += _lines(script, sources, weight)
+    return found
+
+
+def script_path(word: str, image: Dockerfile, sources: Sources) -> str:
+    """Return the file of the repository that a word of an image's command runs or reads, "" when there is none."""
+    name = word.strip("\"'").rpartition("/")[2]
+    if "." not in name and "/" not in word:
+        return ""
+    source = image.copies.get(word)
+    if source is not None:
+        found = sources.first(join(".", source), join(parent(image.path), source))
+        if found:
+            return found
+    near = [
+        path for path in sources.named(name) if not any(part in ("tests", "node_modules") for part in path.split("/"))
+    ]
+    tail = [path for path in near if word.strip("./").endswith(path)] or near
+    return min(tail, key=lambda path: (parent(path) != parent(image.path), path.count("/"), path), default="")
+
+
+def _procfile_commands(path: str, sources: Sources) -> list[Command]:
+    found: list[Command] = []
+    for number, line in enumerate(sources.text(path).splitlines()[:200], 1):
+        role, colon, text = line.partition(":")
+        if colon and re.fullmatch(r"[\w-]+", role.strip()):
+            found.append(
+                Command(
+                    text.strip()[:MAX_COMMAND], Place(path, number, f"{role.strip()} process"), PROCFILE, role.strip()
+                )
+            )
+            for word in text.split():
+                script = sources.first(join(".", word), join(parent(path), word)) if "/" in word or "." in word else ""
+                if script and not script.endswith(".py"):
+                    found += _lines(script, sources, PROCFILE - 1, role.strip())
+    return found
+
+
+def _keeper_commands(sources: Sources) -> list[Command]:
+    found: list[Command] = []
+    for path in sources.paths:
+        name = path.rpartition("/")[2]
+        is_s6 = name == "run" and ("s6-rc.d/" in path or "services.d/" in path or "/service" in path)
+        is_keeper = "supervisor" in path.lower() and name.endswith((".conf", ".ini"))
+        is_unit = name.endswith((".service", ".service.j2"))
+        is_uwsgi = "uwsgi" in path.lower() and name.endswith((".ini", ".yaml", ".yml"))
+        if is_s6 or is_keeper or is_unit or is_uwsgi:
+            is_shown = is_development(path) or path.startswith(("doc/", "docs/", "documentation/"))
+            weight = HINT if is_shown else KEEPER
+            found += _lines(path, sources, weight)
+            section = re.search(r"^\[uwsgi\]", sources.text(path), re.MULTILINE) if is_uwsgi else None
+            if section:
+                module = re.search(r"^(?:module|wsgi)\s*=\s*([\w.:]+)", sources.text(path), re.MULTILINE)
+                line = line_of(sources.text(path), (module or section).start())
+                found.append(Command(f"uwsgi {module[1] if module else ''}", Place(path, line), weight))
+    return found
+
+
+def _gunicorn_commands(sources: Sources, root: str) -> list[Command]:
+    """Gunicorn reads gunicorn.conf.py by itself; that names the application and the kind of worker, if it likes."""
+    path = sources.first(join(root, "gunicorn.conf.py"), "gunicorn.conf.py")
+    if not path:
+        return []
+    text = sources.text(path)
+    words = [
+        match[2] for match in re.finditer(r"^(wsgi_app|worker_class)\s*=\s*[\"']([\w.:]+)[\"']", text, re.MULTILINE)
+    ]
+    return [Command(" ".join(["gunicorn", *words]), Place(path, 1, "gunicorn's own file"), KEEPER, "web")]
+
+
+def _service_commands(services: list[Service], sources: Sources) -> list[Command]:
+    found = []
+    for service in services:
+        weight = COMPOSE
+        if re.search(r"prod|deploy|release|live", service.file.lower()):
+            weight = COMPOSE_PRODUCTION
+        elif is_development(service.file):
+            weight = HINT
+        if service.command:
+            line = _line_with(sources.text(service.file), service.command)
+            place = Place(service.file, line, f"service {service.name}")
+            found.append(Command(service.command[:MAX_COMMAND], place, weight, service.name))
+            for word in service.command.split():
+                name = word.strip("\"'").rpartition("/")[2]
+                is_script = name.endswith(".sh") or (word.startswith("/") and "." not in name)
+                scripts = sources.named(name) if is_script and name else []
+                found += _lines(scripts[0], sources, weight - 1, service.name) if scripts else []
+    return found
+
+
+def _line_with(text: str, command: str) -> int:
+    words = [word for word in re.split(r"[\s\"',\[\]]+", command) if word][:3]
+    for number, line in enumerate(text.splitlines(), 1):
+        if words and all(word in line for word in words):
+            return number
+    return 0
+
+
+def _script_commands(sources: Sources) -> list[Command]:
+    found: list[Command] = []
+    for path in sources.paths:
+        parts = path.split("/")
+        is_place = len(parts) == 1 or parts[-2] in _SCRIPT_PLACES or path.startswith(_SCRIPT_STARTS)
+        is_script = path.endswith((".sh", ".bash")) or ("." not in parts[-1] and is_place and len(parts) > 1)
+        if is_place and is_script and not any(part.startswith(".") or part == "node_modules" for part in parts):
+            found += _lines(path, sources, HINT if is_development(path) else SCRIPT)
+    return found
+
+
+_SCRIPT_PLACES = frozenset(
+    ("bin", "scripts", "docker", "deploy", "deployment", "django", "etc", "contrib", "dockerfiles")
+)
+_SCRIPT_STARTS = ("docker/", "deploy/", "compose/", "dockerfiles/", "deployment/")
+_MAX_SCRIPT_CHARS = 40_000
+MAX_PAGE = 200_000
+_SERVES = re.compile(
+    r"gunicorn|uwsgi|uvicorn|daphne|granian|hypercorn|waitress|celery|qcluster|huey|rqworker|dramatiq|db_worker|procrastinate|"
+    r"DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION|runworker|--settings"
+)
+
+
+def _lines(path: str, sources: Sources, weight: int, role: str = "") -> list[Command]:
+    """Return the lines of a script or configuration file that say how something is run, continuations joined."""
+    text = sources.text(path)
+    if len(text) > _MAX_SCRIPT_CHARS or not _SERVES.search(text):
+        return []
+    found: list[Command] = []
+    pending, start = "", 0
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if line.startswith(("#", ";", "//")):
+            continue
+        start = start if pending else number
+        pending = f"{pending} {line}".strip()
+        if pending.endswith("\\"):
+            pending = pending[:-1].rstrip()
+            continue
+        if _SERVES.search(pending) and not _INSTALLS.search(pending):
+            found.append(Command(pending[:MAX_COMMAND], Place(path, start), weight, role))
+        pending = ""
+    return found
+
+
+def _hints(sources: Sources) -> list[Command]:
+    """Return what the documentation shows: unit files and commands. They decide only where nothing else does."""
+    found = []
+    pages = [
+        p
+        for p in sources.paths
+        if p.endswith((".rst", ".md")) and re.search(r"install|deploy|production|README", p, re.IGNORECASE)
+    ]
+    for path in sorted(pages, key=lambda path: (path.count("/"), path))[:40]:
+        text = sources.text(path)
+        if "translat" in path or len(text) > MAX_PAGE or not _SERVES.search(text):
+            continue
+        for number, line in enumerate(text.splitlines(), 1):
+            if _DOC_COMMAND.search(line) and not _INSTALLS.search(line):
+                found.append(Command(line.strip()[:MAX_COMMAND], Place(path, number, "documentation"), HINT))
+    return found
