@@ -35,13 +35,13 @@ def read_declaration(migration: Migration) -> Declaration:
     """Return what the author of `migration` declared; our own attribute comes before those of others."""
     said = migration.declared
     stages = [said.get("stage", ""), *(operation.stage for operation in migration.operations)]
-    phases = [_own_phase(said.get("shipway.phase", "")), _phase(said.get("safe", "")), *map(_phase, stages)]
-    old_code, rollback = said.get("shipway.old_code"), said.get("shipway.rollback")
+    phase, old_code, rollback, reason = (said.get(f"shipway.{name}", "") for name in _OWN)
+    phases = [_own_phase(phase), _phase(said.get("safe", "")), *map(_phase, stages)]
     return Declaration(
         phase=next((phase for phase in phases if phase), ""),
         old_code=old_code if old_code in OLD_CODE else None,
         rollback=rollback if rollback in CODE_ROLLBACK else None,
-        reason=said.get("shipway.reason", ""),
+        reason=reason,
         mistakes=tuple(_mistakes(said)),
     )
 
