@@ -48,7 +48,7 @@ def _main_file(directory: Path, file: str | None) -> str:
         what = f"Configuration file not found in {directory / file}"
         raise ConfigError("config.missing", what, where=file, next="give -c the path of an existing file")
     what = f"Configuration file not found in {directory}: neither {' nor '.join(DEFAULT_FILES)} exists"
-    raise ConfigError("config.missing", what, where=str(directory), next="shipway init")
+    raise ConfigError("config.missing", what, where=str(directory), next="shipway config -c FILE")
 
 
 def _destinations(directory: Path, stem: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from shipway.core.errors import ConfigError
 # Without these git may write to the index (`status` refreshes it) or answer in the user's language.
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 _LIMIT_S = 30.0
+_NO_FILE = ("does not exist in", "exists on disk, but not in")  # git 2.39, object-name.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,15 @@ def list_files(tree: Tree) -> tuple[str, ...]:
 
 
 def read_file(tree: Tree, path: str) -> str:
-    """Return the text of a file of the project at the commit. Raises ConfigError when there is none."""
+    """Return the text of a file of the project at the commit. Raises ConfigError `git.no_file` when there is none."""
     found = _git(tree.directory, "cat-file", "blob", f"{tree.version}:./{path}")
+    if any(words in found.stderr for words in _NO_FILE):
+        raise ConfigError(
+            "git.no_file",
+            f"`{path}` was not found in the commit {tree.short}; only what is committed is deployed",
+            where=tree.directory,
+            next=f"git add {shlex.quote(path)} && git commit",
+        )
     if found.returncode != 0:
         raise _failed(f"{tree.directory}/{path}", found.stderr)
     return found.stdout

@@ -55,11 +55,15 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class HostStatus:
-    """One host. `error` says why it could not be asked; everything else is empty then."""
+    """One host. `error` says why it could not be asked; everything else is empty then.
+
+    `has_proxy`: a role of it takes public traffic, so that its proxy should be up.
+    """
 
     host: str
     error: str = ""
     is_keeper_up: bool = False
+    has_proxy: bool = False
     is_proxy_up: bool = False
     is_in_maintenance: bool = False
     free_bytes: int = -1

@@ -56,8 +56,17 @@ class Service:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is worth telling about the configuration and the secrets files."""
-        found = (*self.config.warnings, *self.secrets.source.findings())
+        found = (*self.config.warnings, *self._hooks_not_run(), *self.secrets.source.findings())
         return tuple(finding for finding in found if finding.level == "warning")
+
+    def _hooks_not_run(self) -> tuple[Finding, ...]:
+        path = self.config.hooks.path
+        folder = Path(self.directory, path)
+        names = sorted(p.name for p in folder.iterdir() if os.access(p, os.X_OK)) if folder.is_dir() else []
+        if not names:
+            return ()
+        what = f"hooks are not run by this version: {', '.join(names)}"
+        return (Finding("config.hooks_ignored", what, where=path, level="warning"),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def _host(site: Site, facts: Facts, host: str, answer: HostFacts | ShipwayError,
     return HostStatus(
         host=host,
         is_keeper_up=answer.is_keeper_up,
+        has_proxy=site.target(host).proxy is not None,
         is_proxy_up=answer.is_proxy_up,
         is_in_maintenance=answer.is_in_maintenance,
         free_bytes=answer.free_bytes,

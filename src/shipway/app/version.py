@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from shipway import __file__ as package_file
 from shipway import __version__
 
-_LIBRARIES = ("click", "pydantic", "rich", "ruamel.yaml")
+_LIBRARIES = ("click", "pyyaml", "rich")
 
 
 def installed() -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,9 @@ _OPTIONS: dict[str, Callable[[Function], Function]] = {
     "roles": click.option(
         "--roles", metavar="LIST", callback=_split, help="Only these roles: names with commas between; * matches."
     ),
-    "verbose": click.option("-v", "--verbose", is_flag=True, help="Say more: the exact commands."),
+    "verbose": click.option(
+        "-v", "--verbose", is_flag=True, help="Say more: what each command prints; of a plan, the exact commands."
+    ),
     "quiet": click.option("-q", "--quiet", is_flag=True, help="Say only the result and what went wrong."),
     "json": click.option(
         "--json", is_flag=True, is_eager=True, callback=_set_json, help="Answer with JSON on standard output."
@@ -111,7 +114,7 @@ def verb(name: str, *options: str, examples: tuple[str, ...], **settings: Any) -
 
 def help_text(line: str, more: str | None) -> str:
     """Return the help of a verb: its line in the table, and the text of its docstring."""
-    return f"{line}.\n\n{more or ''}"
+    return f"{line}.\n\n{inspect.cleandoc(more or '')}"
 
 
 def epilog(examples: tuple[str, ...]) -> str:

@@ -13,6 +13,7 @@ from shipway.config.registry import Registry, check_registry
 from shipway.config.report import Report
 from shipway.config.root import Root
 from shipway.config.tree import MapNode, Path, node_at
+from shipway.config.unused import check_unused
 from shipway.config.version import KAMAL_LEVEL, is_newer, is_version
 
 _SERVICE = re.compile(r"[a-z0-9_-]+", re.IGNORECASE | re.ASCII)
@@ -42,6 +43,8 @@ def check_all(subject: Subject, report: Report) -> None:
     _check_tags(subject, report)
     _check_accessories(subject.config.accessories, report)
     _check_proxy_runs(subject.config, report)
+    if subject.config.runtime == "venv":
+        check_unused(report)
 
 
 def _has(report: Report, *path: str) -> bool:

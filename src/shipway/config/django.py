@@ -39,8 +39,8 @@ def _check_url_path(text: str) -> str:
 class Static:
     """Static files."""
 
-    root: str | None = key(Text(), "The directory that collectstatic fills.", default="STATIC_ROOT of the settings")
-    url: str | None = key(Text(), "The URL below which they are served.", default="STATIC_URL of the settings")
+    root: str | None = key(Text(), "The directory that collectstatic fills.", default="none; nothing is collected then")
+    url: str | None = key(Text(), "The URL below which they are served.", default="`/static/`")
     collect: Collect = key(
         Text(choices=("auto", "build", "release", "never")),
         "When collectstatic runs: while the image is built, with each release, or never.",
@@ -53,8 +53,8 @@ class Static:
 class Media:
     """Uploaded files."""
 
-    root: str | None = key(Text(), "The directory of uploaded files.", default="MEDIA_ROOT of the settings")
-    url: str | None = key(Text(), "The URL below which they are served.", default="MEDIA_URL of the settings")
+    root: str | None = key(Text(), "The directory of uploaded files.", default="none; uploads stay in the release then")
+    url: str | None = key(Text(), "The URL below which they are served.", default="`/media/`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,12 @@ class ProxyHealth:
 class Buffering:
     """What the proxy keeps in memory, and how large bodies may be."""
 
-    requests: bool | None = key(Boolean(), "Whether requests are read whole before they are passed on.", default="true")
-    responses: bool | None = key(Boolean(), "Whether responses are read whole before they are sent.", default="true")
+    requests: bool | None = key(
+        Boolean(), "Whether requests are read whole before they are passed on.", default="false (Kamal: true)"
+    )
+    responses: bool | None = key(
+        Boolean(), "Whether responses are read whole before they are sent.", default="false (Kamal: true)"
+    )
     max_request_body: int | None = key(Integer(least=0, unit="bytes"), "The largest request body, in bytes.")
     max_response_body: int | None = key(Integer(least=0, unit="bytes"), "The largest response body, in bytes.")
     memory: int | None = key(Integer(least=0, unit="bytes"), "Bytes kept in memory before a file is used.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from shipway.config.accessories import ACCESSORY, MountKind
@@ -10,6 +11,7 @@ from shipway.config.keys import Key, ListOf, MapOf, OneOf, Section, Subtree, key
 from shipway.config.kinds import Integer, Kind, Text
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
+from shipway.config.unused import WITHOUT_EFFECT
 
 _UNITS = {"s": "seconds"}
 _INTRODUCTION = """\
@@ -62,10 +64,7 @@ The file is rendered before it is read. Between `<%=` and `%>` may stand:
 | `proxy/run/bind_ips` that are no addresses | not checked | error |
 | a number that reads otherwise than it is written, such as `3.10` in `env` | 3.1 | the same, with a warning |
 | `run_directory`; `driver: docker` with cache, remote or several arches | ignored | accepted, with a warning |
-
-## Keys
 """
-
 _ENV = """\
 
 Either variables alone, all of them clear, or:
@@ -83,7 +82,16 @@ A host is a name or an address, with tags where it has any: `- 192.0.2.1`, `- 19
 
 def config_reference() -> str:
     """Return the whole page."""
-    return _INTRODUCTION + "".join(_section(Root, "")) + "".join(_parts())
+    return _INTRODUCTION + _without_effect() + "\n## Keys\n" + "".join(_section(Root, "")) + "".join(_parts())
+
+
+def _without_effect() -> str:
+    names = ", ".join(f"`{name}`" for name in WITHOUT_EFFECT)
+    text = f"In this version these are read and checked, and nothing uses them: {names}. `approve` of"
+    text += " `release/migrations` is the same as `manual`."
+    return (
+        "\n## Without effect yet\n\n" + textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
+    )
 
 
 def _parts() -> Iterator[str]:
@@ -109,7 +117,8 @@ def _section(model: type, path: str) -> Iterator[str]:
 
 def _is_repeated(path: str, name: str) -> bool:
     # These have the same keys at a role or accessory as at the root; roles and accessories have chapters of their own.
-    return name == "accessories" or (path != "" and name in ("proxy", "logging", "registry"))
+    is_laid_over = path.startswith(("servers/", "accessories/")) and name in ("proxy", "logging", "registry")
+    return name == "accessories" or is_laid_over
 
 
 def _inner(kind: Kind) -> Section | None:

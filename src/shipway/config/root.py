@@ -101,7 +101,9 @@ class Root:
         value="ssh",
     )
     state_directory: str | None = key(
-        Text(check=_check_state_directory), "Where Shipway keeps everything on a host.", default="chosen by setup"
+        Text(check=_check_state_directory),
+        "Where Shipway keeps everything on a host.",
+        default="`/var/lib/shipway` for root, else `~/.shipway`",
     )
     project: str = key(
         Text(check=check_relative),

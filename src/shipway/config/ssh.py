@@ -22,8 +22,8 @@ def _check_port(text: str) -> str:
 class Ssh:
     """How hosts are reached by SSH. What is not set here comes from the user's own SSH configuration."""
 
-    user: str | None = key(Text(), "The user to log in as.", default="root")
-    port: str | None = key(Text(check=_check_port), "The port of the SSH server.", default="22")
+    user: str | None = key(Text(), "The user to log in as.", default="as `ssh` itself decides (Kamal: root)")
+    port: str | None = key(Text(check=_check_port), "The port of the SSH server.", default="as `ssh` itself decides")
     proxy: str | None = key(Text(), "A jump host: `user@host` (`root@` where no user is given).")
     proxy_command: str | None = key(Text(), "A command that connects, instead of a jump host.")
     log_level: str | None = key(Text(choices=_LEVELS), "How much the SSH client tells.", default="fatal")

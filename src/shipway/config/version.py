@@ -37,7 +37,7 @@ def version_of(
         return given
     if not git.commit:
         what = "Can't use commit hash as version, no git repository with a commit was found"
-        raise ConfigError("config.no_commit", what, next="git init && git add -A && git commit, or give --version")
+        raise ConfigError("config.no_commit", what, next="git init && git add -A && git commit -m Begin")
     return f"{git.commit}_uncommitted_{suffix}" if git.is_dirty and has_context else git.commit
 
 

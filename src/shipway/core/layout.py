@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 class Layout:
     """The paths of one service on one host. `root` is the state directory of the whole host (`/var/lib/shipway`).
 
-    <root>/<service>/ledger.jsonl  lock/  runs/<run>.json  current
-                     releases/<release>/{manifest.json,src/,venv/,env/<role>.env,complete}
+    <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
+                     releases/<release>/{src/,venv/,env/<role>.env,complete}
                      packages/<digest>/  shared/  static/  media/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd

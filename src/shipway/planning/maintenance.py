@@ -23,4 +23,5 @@ def plan_maintenance(site: Site, facts: Facts, run: str, *, on: bool, message: s
         base=base,
         primary=site.primary,
         stages=stage(title, tracks),
+        notes=(f"maintenance mode is {'on' if on else 'off'}",),
     )

@@ -35,7 +35,7 @@ def test_a_named_file_has_destinations_of_its_own_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "file", "destination", "code", "what", "next_"),
     [
-        ((), None, None, "config.missing", "neither config/deploy.yml nor deploy.yml exists", "shipway init"),
+        ((), None, None, "config.missing", "neither config/deploy.yml nor deploy.yml exists", "shipway config -c"),
         (("deploy.yml",), "x.yml", None, "config.missing", "Configuration file not found in", "-c"),
         (("deploy.yml", "deploy.eu.yml", "deploy.us.yml"), None, "ue", "config.no_destination",
          "Configuration file not found in", "eu, us"),

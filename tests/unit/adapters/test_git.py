@@ -50,8 +50,11 @@ def test_files_are_those_of_the_commit(repository: Path) -> None:
     assert list_files(tree) == ("manage.py", "naïve file.txt")
     assert read_file(tree, "manage.py") == "print('hello')\n"
     assert read_file(tree, "naïve file.txt") == "ä\n"
-    with pytest.raises(ConfigError, match="git"):
-        read_file(tree, "no/such")
+    (repository / "shop" / "new.txt").write_text("not committed\n")
+    for path in ("no/such", "new.txt"):
+        with pytest.raises(ConfigError) as caught:
+            read_file(tree, path)
+        assert caught.value.code == "git.no_file"
 
 
 def test_no_repository_and_no_commit(tmp_path: Path) -> None:

@@ -73,7 +73,9 @@ class LocalSite:
 
 def _outcome(ran: Ran) -> Outcome:
     took = ran.report.get("took_s", 0.0)
-    said = "; ".join(str(ran.error[key]) for key in ("what", "said", "now") if ran.error.get(key))
+    # Of what the program said the last line is the cause; the whole is in the display above.
+    parts = (str(ran.error.get(key, "")).strip().rpartition("\n")[2] for key in ("what", "said", "now"))
+    said = "; ".join(part for part in parts if part)
     return Outcome(
         exit=ran.exit,
         release=str(ran.report.get("release", "")),

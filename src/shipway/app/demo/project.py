@@ -51,10 +51,14 @@ def examples() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the demo deploys to: the state directory of the host, and the port that the proxy listens on."""
+    """Where the demo deploys to: the state directory of the host, and the port that the proxy listens on.
+
+    `deploy_timeout_s` is short, since two versions of the demo are never healthy and all wait for them.
+    """
 
     state_directory: str
     http_port: int
+    deploy_timeout_s: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,13 @@ class Project:
 
 
 def placed(config: str, place: Place) -> str:
-    """Return the text of deploy.yml with the state directory and the port of `place`."""
-    for key, value in (("state_directory", place.state_directory), ("http_port", place.http_port)):
+    """Return the text of deploy.yml with the values of `place`."""
+    values = {
+        "state_directory": place.state_directory,
+        "http_port": place.http_port,
+        "deploy_timeout": place.deploy_timeout_s,
+    }
+    for key, value in values.items():
         before, found, rest = config.partition(f"{key}:")
         if not found:
             raise Bug("demo.config", f"`{key}` was not found in the example's deploy.yml")

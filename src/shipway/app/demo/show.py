@@ -12,7 +12,7 @@ from shipway.app.demo.local_site import Display, LocalSite
 from shipway.app.demo.runner import Played, Staging, Teller, play
 from shipway.app.demo.story import ACTS
 from shipway.app.demo.websocket import echo_service
-from shipway.app.demo.workspace import workspace
+from shipway.app.demo.workspace import package_cache, workspace
 from shipway.core.errors import UsageError
 
 
@@ -31,7 +31,7 @@ async def demo(teller: Teller, display: Display, say: Callable[[str], None], *, 
     if sys.platform != "linux":
         raise UsageError("demo.needs_linux", "the demo needs Linux: it finds what it has to clean up in /proc")
     async with workspace() as place, echo_service() as neighbour:
-        say(f"Everything happens in {place.path}, and is removed at the end.")
+        say(f"Everything happens in {place.path} and is removed at the end; packages stay in {package_cache()}.")
         site = LocalSite(place.project, neighbour, display)
         played = await play(ACTS, site, teller, Staging())
         place.keep = keep

@@ -175,9 +175,9 @@ ACTS: tuple[Act, ...] = (
 )
 
 WHERE_NEXT: tuple[tuple[str, str], ...] = (
-    ("shipway plan deploy", "shows every command that a deploy would run, and runs none"),
+    ("shipway plan deploy -v", "shows every command that a deploy would run, and runs none"),
     ("shipway releases", "what was put on the servers, and what became of it"),
-    ("shipway audit", "who did what, step by step"),
+    ("shipway audit", "who did what and when, and how it ended"),
     ("shipway config", "the configuration as it is understood"),
 )
 """Where to look next: a command, and what it shows. With `--keep` they can be run in the demo's project."""

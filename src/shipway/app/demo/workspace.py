@@ -35,6 +35,7 @@ async def workspace() -> AsyncIterator[Workspace]:
     parent = tempfile.gettempdir()
     path = Path(tempfile.mkdtemp(prefix="shipway-demo-", dir=parent if len(parent) <= _PARENT_LIMIT else "/tmp"))  # noqa: S108
     place = Place(str(path / "host"), free_port())
+    _keep_packages(path / "host")
     opened: Workspace | None = None
     try:
         opened = Workspace(path, await asyncio.to_thread(unpack, path / "harbor", place))
@@ -44,6 +45,19 @@ async def workspace() -> AsyncIterator[Workspace]:
             # Without await: a second Ctrl-C is not to cut the cleaning short.
             end_processes(path)
             shutil.rmtree(path, ignore_errors=True)
+
+
+def package_cache() -> Path:
+    """Return where packages are kept from one demo to the next (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "shipway"
+
+
+def _keep_packages(host: Path) -> None:
+    """Let what the demo's host downloads stand in the user's cache, where it outlives the demo."""
+    host.mkdir()
+    with suppress(OSError):  # without it the demo only downloads again
+        package_cache().mkdir(parents=True, exist_ok=True)
+        (host / "cache").symlink_to(package_cache())
 
 
 def free_port() -> int:

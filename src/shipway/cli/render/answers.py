@@ -20,7 +20,8 @@ _GIB = 1024**3
 def render_report(report: Report, paint: Paint) -> str:
     """Return how a run ended, what serves now, and where the time went."""
     colour, word = _OUTCOMES.get(report.outcome, ("yellow", report.outcome))
-    head = f"{paint(colour, word)}: {report.verb} {report.release}" + (
+    subject = "" if report.verb == "maintenance" else f" {report.release}"
+    head = f"{paint(colour, word)}: {report.verb}{subject}".rstrip() + (
         f" ({report.version[:7]})" if report.version else ""
     )
     lines = [head + (f" in {duration(report.took_s)}" if report.took_s else "")]
@@ -84,10 +85,11 @@ def _host_state(host: HostStatus) -> list[str]:
     found = []
     if host.is_in_maintenance:
         found.append("in maintenance")
-    if not host.is_keeper_up:
-        found.append("process keeper down")
-    if not host.is_proxy_up:
-        found.append("proxy down")
+    if not (host.units or host.kept or host.is_keeper_up):
+        found.append("new: nothing was deployed to it")
+    else:
+        found += [] if host.is_keeper_up else ["process keeper down"]
+        found += [] if host.is_proxy_up or not host.has_proxy else ["proxy down"]
     if host.free_bytes >= 0:
         found.append(f"{host.free_bytes / _GIB:.1f} GiB free")
     return found

@@ -39,7 +39,8 @@ def event_text(event: Event, paint: Paint) -> str:
 def _step_text(event: Event, title: str, detail: str, paint: Paint) -> str:
     mark, colour = _WORDS[event.kind]
     took = f"  {duration(event.took_s)}" if event.took_s else ""
-    more = "".join(f"\n      {line}" for line in detail.splitlines()) if event.kind.endswith("failed") else ""
+    # The last line is the cause; the error at the end of the run shows more, and nothing is to be read twice.
+    more = f"\n      {detail.splitlines()[-1].strip()}" if detail and event.kind.endswith("failed") else ""
     return f"{paint(colour, mark)} {harmless(event.host)}: {title or event.step}{paint('dim', took)}{more}"
 
 

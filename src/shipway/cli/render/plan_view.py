@@ -11,7 +11,9 @@ from shipway.core.action import describe
 from shipway.core.plan_codec import plan_to_json
 from shipway.core.step import Plan, Stage, Step
 
-LEGEND = "✓ true already, not touched   + will run   ↩ taken back when the run fails   ! cannot be taken back"
+LEGEND = (
+    "✓ true already   + will run   ↩ taken back when the run fails   · stays then, harmless   ! cannot be taken back"
+)
 
 
 def plan_view(plan: Plan, true_already: Collection[str], paint: Paint, *, verbose: bool = False) -> str:
@@ -52,7 +54,7 @@ def _track(track: tuple[Step, ...], true_already: Collection[str], paint: Paint,
             yield f"   {paint('cyan', harmless(host))}"
         done = step.id in true_already
         mark = paint("green", "✓") if done else paint("yellow", "+")
-        back = "↩" if step.undo else " " if step.harmless else "!"
+        back = "↩" if step.undo else "·" if step.harmless else "!"
         yield f"     {mark} {back} {harmless(step.title)}"
         if verbose:
             yield from _commands(step, paint)

@@ -24,7 +24,7 @@ from shipway.core.errors import Exit, Interrupted
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("-n", "--lines", type=click.IntRange(0), default=100, show_default=True, help="Lines of each process.")
 def command(given: Given, lines: int, *, follow: bool) -> Exit:
-    """Of every release that runs; with more than one process each line begins with its host and role.
+    """Of every release that runs; with more than one process each line begins with its host, role and release.
 
     With --json a line is one object: host, role, release, line.
     """

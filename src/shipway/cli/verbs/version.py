@@ -10,7 +10,7 @@ from shipway.cli.render.answer import print_json, print_text
 
 @verb("version", "json", examples=("shipway version", "shipway version --json"))
 def command(given: Given) -> None:
-    """With --json also the version of Python, and where both are installed; put that into a report of a mistake."""
+    """With --json also the libraries, and where all of it is installed; put that into a report of a mistake."""
     from shipway.app.version import installed
 
     found = installed()

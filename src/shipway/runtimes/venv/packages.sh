@@ -53,7 +53,7 @@ unset VIRTUAL_ENV
 export UV_CACHE_DIR="$cache/uv" UV_NO_PROGRESS=1 # on the releases' file system: uv links files from it
 case $uv$kind in
   uv | pylock)
-    echo "$lock needs uv on this host, and there is none: run \`shipway setup\`" >&2
+    echo "$lock needs uv on this host, and there is none: \`shipway deploy\` installs it" >&2
     exit 1
     ;;
 esac

@@ -18,7 +18,8 @@ from shipway.runtimes.base import Release
 from shipway.runtimes.venv.resource import resource
 from shipway.runtimes.venv.settings import VenvSettings
 
-DIRS_SCRIPT = 'umask "$1"; shift; mkdir -p -- "$@"'
+# `install -d` also sets the mode of a directory that the lock or the ledger had to make before, for the owner only.
+DIRS_SCRIPT = 'mode=$1; shift; install -d -m "$mode" -- "$@"'
 DIRS_DONE_SCRIPT = 'for d; do [ -d "$d" ] || exit 1; done'
 # A stream that is cut between two files unpacks without an error: an archive is whole when it ends in its two empty
 # blocks (POSIX.1-2017, pax, ustar). Only then is it unpacked.
@@ -56,8 +57,8 @@ class OnDisk:
             title=f"make the directories of {layout.service}",
             host=self.host,
             do=(
-                Command(("sh", "-c", DIRS_SCRIPT, "sh", "022", *open_dirs)),
-                Command(("sh", "-c", DIRS_SCRIPT, "sh", "027", *closed_dirs)),
+                Command(("sh", "-c", DIRS_SCRIPT, "sh", "0755", *open_dirs)),
+                Command(("sh", "-c", DIRS_SCRIPT, "sh", "0750", *closed_dirs)),
             ),
             done=Command(("sh", "-c", DIRS_DONE_SCRIPT, "sh", *open_dirs, *closed_dirs)),
             harmless=True,

@@ -83,7 +83,7 @@ def up(conf: dict[str, str]) -> None:
     tool = os.path.join(conf["tools"], "bin", "supervisord")
     program = tool if os.access(tool, os.X_OK) else shutil.which("supervisord")
     if not program:
-        sys.exit("supervisord is neither on the PATH nor among Shipway's own tools: run `shipway setup`")
+        sys.exit("supervisord is neither on the PATH nor among Shipway's own tools: `shipway deploy` installs it")
     keep = {name: value for name, value in os.environ.items() if name in ("HOME", "USER", "LOGNAME", "PATH")}
     done = subprocess.run(
         [program, "-c", conf["config"]],
@@ -150,6 +150,7 @@ def wait_for_end(conf: dict[str, str], pid: int, limit_s: float) -> None:
     asked = signal_group(pid, signal.SIGTERM) if pid and pid_of(conf) != pid else bool(pid)
     deadline = min(deadline, time.monotonic() + 2.0)
     while asked and signal_group(pid, 0) and time.monotonic() < deadline:
+        answers(conf)  # supervisord looks for ended children once a second, and whenever it is spoken to
         time.sleep(0.05)
     if asked:
         signal_group(pid, signal.SIGKILL)

@@ -40,7 +40,7 @@ deploy shop r2, version c0ffee012345, over r1
      ✓ ! make directories
      + ↩ write the environment
    b
-     +   make directories
+     + · make directories
 
 2  Switch
    a
@@ -48,7 +48,7 @@ deploy shop r2, version c0ffee012345, over r1
 ── from here on nothing above is taken back ──
 
 3 of 4 steps to run
-✓ true already, not touched   + will run   ↩ taken back when the run fails   ! cannot be taken back
+✓ true already   + will run   ↩ taken back when the run fails   · stays then, harmless   ! cannot be taken back
 """
 
 
