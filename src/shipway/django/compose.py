@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 
 from shipway.django.dockerfile import is_development
@@ -82,16 +81,12 @@ def load_yaml(text: str) -> object:
     """
     if not text or len(text) > MAX_CHARS or _nesting(text) > MAX_DEPTH:
         return None
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    import yaml
 
     try:
-        with warnings.catch_warnings():
-            # An anchor that is given twice is worth a warning to its author, not to whoever deploys.
-            warnings.simplefilter("ignore")
-            root = YAML(typ="safe", pure=True).compose(text)
-        return _Plain().value(root, 0)
-    except (YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
+        # The loader in Python: text that nests too deep ends it with a RecursionError, and the one in C with the process.
+        return _Plain().value(yaml.compose(text, Loader=yaml.SafeLoader), 0)
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
         return None
 
 
