@@ -18,6 +18,8 @@ RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) 
 POSITION = dict.fromkeys(RAISED | {"Finding", "Failure"}, 0) | {"_failure": 2}
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
+FILES = frozenset({"project.toml"})
+"""Names of files that look like codes."""
 FORMATTED = {
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],
     "usage.unknown_{kind}": ["usage.unknown_host", "usage.unknown_role"],
@@ -35,7 +37,7 @@ def codes() -> frozenset[str]:
     given = {code for tree in trees() for code in _given(tree)}
     areas = {code.partition(".")[0] for code in given}
     kept = {code for tree in trees() for code in _kept(tree) if code.partition(".")[0] in areas}
-    return frozenset(given | (kept - KINDS))
+    return frozenset(given | (kept - KINDS - FILES))
 
 
 def suspects() -> set[str]:

@@ -8,7 +8,16 @@ from tests.docs.pages import REFERENCE, headings, section
 from tests.docs.source_codes import codes, suspects
 
 PAGE = REFERENCE / "codes.md"
-NO_CODES = {"project.toml", "proxy.host", "usage.unknown_", "shipway.runtimes", "step.und", "ledger.jsonl", "caddy.json", "runtime.txt"}
+NO_CODES = {
+    "project.toml",
+    "proxy.host",
+    "usage.unknown_",
+    "shipway.runtimes",
+    "step.und",
+    "ledger.jsonl",
+    "caddy.json",
+    "runtime.txt",
+}
 """Words that look like codes: a place in the configuration, beginnings, a package, names of files."""
 
 

@@ -84,9 +84,18 @@ def load_yaml(text: str) -> object:
     import yaml
 
     try:
-        # The loader in Python: text that nests too deep ends it with a RecursionError, and the one in C with the process.
+        # The loader in Python: where text nests too deep it raises RecursionError, and the one in C ends the process.
         return _Plain().value(yaml.compose(text, Loader=yaml.SafeLoader), 0)
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError):
+    except (
+        yaml.YAMLError,
+        RecursionError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        AssertionError,
+    ):
         return None
 
 
