@@ -42,13 +42,21 @@ def read_config_files(directory: Path, *, file: str | None = None, destination: 
 
 def _main_file(directory: Path, file: str | None) -> str:
     for name in (file,) if file is not None else DEFAULT_FILES:
-        if (directory / name).is_file():
+        if _stands(directory / name):
             return name
     if file is not None:
         what = f"Configuration file not found in {directory / file}"
         raise ConfigError("config.missing", what, where=file, next="give -c the path of an existing file")
     what = f"Configuration file not found in {directory}: neither {' nor '.join(DEFAULT_FILES)} exists"
     raise ConfigError("config.missing", what, where=str(directory), next="shipway init")
+
+
+def _stands(path: Path) -> bool:
+    """Whether anything stands at `path`. What may not be looked at stands: reading it tells why it cannot be read."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
 
 
 def _destinations(directory: Path, stem: str) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             manage=config.django.manage,
         )
     except ValueError as error:
-        raise ConfigError("runtime.impossible", str(error), where=config.full_service) from error
+        raise _impossible(config.full_service, error) from error
 
 
 def check_releasable(site: Site) -> None:
@@ -56,7 +56,13 @@ def check_releasable(site: Site) -> None:
             for unit in units:
                 target.runtime.start_steps(unit)
     except ValueError as error:
-        raise ConfigError("runtime.impossible", str(error), where=site.service) from error
+        raise _impossible(site.service, error) from error
+
+
+def _impossible(service: str, error: ValueError) -> ConfigError:
+    return ConfigError(
+        "runtime.impossible", str(error), where=service, next="`shipway config` shows the values in force"
+    )
 
 
 def _target(service: Service, host: str, basics: HostBasics) -> Target:

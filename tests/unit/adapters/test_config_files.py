@@ -65,3 +65,10 @@ def test_a_file_that_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None
     with pytest.raises(ConfigError) as caught:
         read_config_files(tmp_path)
     assert (caught.value.code, caught.value.where) == ("config.unreadable", "deploy.yml:2")
+
+
+def test_what_stands_there_and_is_no_file_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "config" / "deploy.yml").mkdir(parents=True)
+    with pytest.raises(ConfigError) as caught:
+        read_config_files(tmp_path)
+    assert caught.value.code == "config.unreadable"
