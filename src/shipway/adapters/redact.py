@@ -98,11 +98,18 @@ class RedactedStream:
             self._rest = b""
 
 
+def _as_python(value: str) -> Iterator[str]:
+    """Yield `value` as `repr` writes it, alone or within a longer text: tracebacks of Python are full of it."""
+    for form in (repr, ascii):
+        plain = "".join(char if char in "'\"" else form(char)[1:-1] for char in value)
+        yield from (plain, plain.replace("'", "\\'"))
+
+
 def _forms(value: str) -> Iterator[bytes]:
     raw = value.encode("utf-8", "surrogateescape")
     yield raw
     texts = [json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], shlex.quote(value).strip("'")]
-    texts += [quote(raw), quote(raw, safe=""), quote_plus(raw)]
+    texts += [quote(raw), quote(raw, safe=""), quote_plus(raw), *_as_python(value)]
     texts += [line.strip() for line in value.splitlines() if len(line.strip()) >= _MIN_LINE]
     for text in texts:
         if len(text) >= MIN_CHARS:

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from shipway.adapters.redact import Redactor
 
-VALUE = "p@ss 'w\"ord/+é"
+VALUE = "p@ss 'w\"ord/+\\é"
 CERTIFICATE = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\nAASCBKcwggSjAgEAAoIBAQC7\n-----END KEY-----"
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        VALUE, json.dumps(VALUE), json.dumps({"a": [VALUE]}, ensure_ascii=False), shlex.quote(VALUE),
+        VALUE, repr(VALUE), ascii(VALUE), repr({"a": f"{VALUE} and \"more'"}), str(KeyError(VALUE)),
+        json.dumps(VALUE), json.dumps({"a": [VALUE]}, ensure_ascii=False), shlex.quote(VALUE),
         quote(VALUE), quote(VALUE, safe=""), f"postgres://user:{quote(VALUE, safe='')}@db/x",
         base64.b64encode(VALUE.encode()).decode(), base64.b64encode(f"u:{VALUE}".encode()).decode(),
         base64.b64encode(f"us:{VALUE}:more".encode()).decode(), base64.urlsafe_b64encode(VALUE.encode()).decode(),
