@@ -98,8 +98,9 @@ class Evaluation:
         ran = self._programs.shell(text)
         reason = _reason(ran)
         if reason:
-            said = last_lines(ran.stderr)
-            quoted = f": {self._hide(said, ran.stdout)}" if said else ""
+            # Hidden before it is shortened: a value of which the cut left a part would not be recognised.
+            said = last_lines(self._hide(ran.stderr.decode("utf-8", "replace"), ran.stdout))
+            quoted = f": {said}" if said else ""
             code = "secrets.missing_command" if ran.status == _NOT_FOUND else "secrets.command_failed"
             what = f"could not read `{entry.name}`: its command{program} {reason}{quoted}"
             raise Trouble(entry.name, Finding(code, what, where, _hint(code, where)))

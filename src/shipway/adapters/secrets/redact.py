@@ -18,7 +18,7 @@ def redact(text: str, values: Iterable[str]) -> str:
     return text
 
 
-def last_lines(stderr: bytes) -> str:
+def last_lines(stderr: str) -> str:
     """Return the last lines of what a program said, joined to one, without control characters."""
-    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     return "".join(char if char.isprintable() else " " for char in " / ".join(lines[-_SAID_LINES:]))[-500:]

@@ -45,7 +45,7 @@ class Manager(Protocol):
 
 def failed(what: str, ran: Ran | None = None, *, next: str = "") -> ConfigError:
     """Return the error of a manager: `what`, and the last words of the program that said no."""
-    said = last_lines(ran.stderr) if ran is not None else ""
+    said = last_lines(ran.stderr.decode("utf-8", "replace")) if ran is not None else ""
     if ran is not None and ran.timed_out:
         what += ", which did not end in time"
     return ConfigError("secrets.fetch_failed", f"{what}: {said}" if said else what, next=next)
