@@ -15,12 +15,16 @@ from shipway.adapters.redact import Redactor
 from shipway.adapters.shell.script import Call
 from shipway.adapters.shell.session import Lost, Session, stops
 from shipway.core.action import Command
+from shipway.core.at_work import STILL_AT_WORK, wait_until_idle
 from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Output, Request, Result, Secrets
 from shipway.core.secret import SecretRef, Text, encode
 
 INLINE_BYTES = 1 << 16
 """Input up to this size travels in the line of its command; `read` in a shell takes it bytewise, about 1 MB/s."""
+
+PATIENCE_S = 60
+"""How long a new shell waits for what a lost one left at work. After a minute the command's end is in doubt as well."""
 
 
 class Connector(Protocol):
@@ -54,6 +58,7 @@ class FramedTransport:
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._passing: set[Session] = set()
+        self._lost: defaultdict[str, set[str]] = defaultdict(set)
 
     async def exchange(
         self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
@@ -87,7 +92,7 @@ class FramedTransport:
         try:
             return await session.run(calls, output)
         except Lost as lost:
-            raise self._connector.lost(host, str(lost)) from None
+            raise self._gone(host, session, lost) from None
 
     async def _alone(self, host: str, call: Call) -> Result:
         async def feed(child: Child) -> None:
@@ -101,7 +106,7 @@ class FramedTransport:
         try:
             return await session.consume(call, feed)
         except Lost as lost:
-            raise self._connector.lost(host, str(lost)) from None
+            raise self._gone(host, session, lost) from None
         finally:
             self._passing.discard(session)
 
@@ -112,7 +117,7 @@ class FramedTransport:
         try:
             return await run_pipe(source, self._bytes(source.stdin), session, call, self._known())
         except Lost as lost:
-            raise self._connector.lost(host, str(lost)) from None
+            raise self._gone(host, session, lost) from None
         finally:
             self._passing.discard(session)
 
@@ -156,8 +161,25 @@ class FramedTransport:
                 await session.kill()
             async with self._opening[host]:
                 session = await self._connector.open(host, self._known(), lasting=True)
-            self._shells[host, track] = session
+                self._shells[host, track] = session
+                await self._settle(host, session)
         return session
+
+    def _gone(self, host: str, session: Session, lost: Lost) -> ConnectionLost:
+        self._lost[host].add(session.mark)
+        return self._connector.lost(host, str(lost))
+
+    async def _settle(self, host: str, session: Session) -> None:
+        """Wait until what lost shells had begun has ended: whoever asks what became of it is to get the last word."""
+        for mark in tuple(self._lost[host]):
+            call = Call(Request(wait_until_idle(mark, PATIENCE_S)), f"{mark}\n".encode())
+            try:
+                (result,) = await session.run([call], None)
+            except Lost as lost:
+                raise self._gone(host, session, lost) from None
+            if result.status == STILL_AT_WORK:
+                raise self._connector.lost(host, f"what ran is still at work after {PATIENCE_S} s")
+            self._lost[host].discard(mark)
 
     async def _passing_shell(self, host: str) -> Session:
         async with self._opening[host]:

@@ -1,7 +1,10 @@
 """What the port promises of an exchange that is sent in parts."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +48,28 @@ def test_unreachable_means_that_nothing_ran(room: int, error: type[Exception]) -
         try:
             with pytest.raises(error):
                 await transport.exchange("here", [Request(Command(("true",))), big])
+        finally:
+            await transport.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_a_lost_shell_left_at_work_is_waited_for(tmp_path: Path) -> None:
+    """A command outlives the shell in which it was asked; the next exchange finds it ended."""
+    slow = Request(Command(("sh", "-c", 'sleep 1.5; : >"$1"', "sh", str(tmp_path / "ended"))))
+
+    async def scenario() -> None:
+        transport = FramedTransport(LocalConnector(), NoSecrets())
+        try:
+            await transport.exchange("here", [Request(Command(("true",)))])
+            (session,) = transport._shells.values()
+            running = asyncio.create_task(transport.exchange("here", [slow]))
+            await asyncio.sleep(0.3)
+            os.kill(session.child.pid, signal.SIGKILL)
+            with pytest.raises(ConnectionLost):
+                await running
+            (found,) = await transport.exchange("here", [Request(Command(("test", "-e", str(tmp_path / "ended"))))])
+            assert found.ok
         finally:
             await transport.close()
 

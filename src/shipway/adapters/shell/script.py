@@ -39,7 +39,9 @@ _WATCH = (
     'trap "" TERM; e TERM; sleep "$g"; e KILL) </dev/null >/dev/null 2>&1 5>&- 6>&- & w=$!; '
     'trap "t=T" TERM; '
     # A subshell, so that what the shell says about a signal goes to the capture and not to the command's stderr.
-    '("$@") >&5 2>&6 5>&- 6>&-; s=$?; echo "=$t:$s="; '
+    '("$@") >&5 2>&6 5>&- 6>&-; s=$?; '
+    # Where the shell that asked is gone, nobody reads the verdict; the watchdog is to end all the same.
+    'trap "" PIPE; echo "=$t:$s="; '
     # After a limit nothing of the group stays, even what ignores SIGTERM.
     '[ "$t" = - ] && { kill "$w"; wait "$w"; exit; }; e KILL'
 )
@@ -48,13 +50,13 @@ _MARK = (
     'printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2" >&2; }; '
 )
 _RUN = (
-    # _sw_r SEQUENCE STOP_ON LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on. `$0` is the word of the
-    # process that opened this shell (process.py): it stays beside a command that outlives the shell.
+    # _sw_r SEQUENCE STOP_ON LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on. `_sw_z`, the word of the
+    # process that opened this shell and of the shell, stays beside a command that outlives both (core/at_work.py).
     "_sw_r() { _sw_i=$1 _sw_t=$2 _sw_m=$3 _sw_k=$4 _sw_d=$5; shift 5; { case $_sw_d in "
-    '-) _sw_v=$($_sw_s sh -c "$_sw_w" "$0" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1 </dev/null);; '
-    '+) _sw_v=$($_sw_s sh -c "$_sw_w" "$0" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
+    '-) _sw_v=$($_sw_s sh -c "$_sw_w" "$_sw_z" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1 </dev/null);; '
+    '+) _sw_v=$($_sw_s sh -c "$_sw_w" "$_sw_z" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
     '*) _sw_v=$(printf %b "${_sw_d#.}" 2>/dev/null |'
-    ' $_sw_s sh -c "$_sw_w" "$0" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
+    ' $_sw_s sh -c "$_sw_w" "$_sw_z" "$_sw_m" "$_sw_g" "$_sw_k" "$@" 2>&1);; '
     'esac; } 2>/dev/null; _sw_d=; _sw_p "$_sw_i" "$_sw_v"; '
     'case $_sw_t$_sw_v in never*) ;; failure*"=-:0="*) ;; failure*) return 1;; *"=-:0="*) return 1;; esac; }; '
 )
@@ -79,9 +81,12 @@ _HELLO = (
 )
 
 
-def hello_line(token: str) -> bytes:
-    """Return the line that defines our functions in a fresh shell and makes it answer with the first marker."""
-    values = f"_sw_x={token}; _sw_g={GRACE_S}; _sw_w={shlex.quote(_WATCH)}; "
+def hello_line(token: str, mark: str) -> bytes:
+    """Return the line that defines our functions in a fresh shell and makes it answer with the first marker.
+
+    `mark` is the shell's own word beside its commands; unlike `token` everybody on the host can read it.
+    """
+    values = f"_sw_x={token}; _sw_z=$0.{mark}; _sw_g={GRACE_S}; _sw_w={shlex.quote(_WATCH)}; "
     return (values + _MARK + _RUN + _FOLLOW + _HELLO + "\n").encode()
 
 

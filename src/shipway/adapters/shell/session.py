@@ -39,7 +39,7 @@ class Lost(Exception):
 
 
 class Session:
-    """A shell that has said hello. Exchanges need `lock`."""
+    """A shell that has said hello. Exchanges need `lock`. `mark` stands among the arguments of all that it runs."""
 
     def __init__(self, child: Child, token: str, redactor: Redactor) -> None:
         self.child = child
@@ -49,6 +49,7 @@ class Session:
         self._out = Frames(child.stdout, token.encode())
         self._err = Frames(child.stderr, token.encode())
         self._redactor = redactor
+        self.mark = secrets.token_hex(8)
         self._sequence = 0
         self._tells_signals = False
 
@@ -60,7 +61,7 @@ class Session:
         out, err = Bounded(GARBAGE_BYTES), Bounded(GARBAGE_BYTES)
         try:
             async with asyncio.timeout(limit_s):
-                trouble = await session._greet(hello_line(token), out, err)
+                trouble = await session._greet(hello_line(token, session.mark), out, err)
         except TimeoutError:
             trouble = "timeout"
         except BaseException:
