@@ -1,0 +1,57 @@
+"""A deploy that is killed by the kernel, at moments over its whole life, and what a person does next."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live.site import Site
+from tests.live.visitor import Visitor
+
+SLOW_MIGRATION = """
+import time
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    dependencies = [("ships", "0004_inspections_and_reports")]
+    operations = [migrations.RunPython(lambda apps, schema_editor: time.sleep(1.5), migrations.RunPython.noop)]
+"""
+POINTS = (
+    ("step.begin", "unpack-"),
+    ("step.begin", "install-packages-"),
+    ("step.done", "check-"),
+    ("step.begin", "migrate"),
+    ("step.begin", "start-web"),
+    ("step.done", "start-worker"),
+    ("step.done", "switch-web"),
+    ("step.begin", "start-beat"),
+    ("step.done", "start-beat"),
+    ("step.begin", "stop-web"),
+)
+VERBS = (("resume",), ("rollback", "--yes"), ("deploy",))
+
+
+@pytest.mark.parametrize("index", range(len(POINTS)), ids=[f"{kind} {step}".strip() for kind, step in POINTS])
+def test_a_killed_deploy_is_recovered(moving: Site, index: int):
+    """At once, on the same machine: nobody waits for the lock of a process that is gone, nor meets what it left."""
+    point, verb = POINTS[index], VERBS[index % len(VERBS)]
+    before = moving.serving()
+    moving.write(f"ships/migrations/0005_slow_{index}.py", SLOW_MIGRATION)
+    moving.commit()
+    with Visitor(moving) as visitor, moving.start("deploy", "--json") as running:
+        running.wait_for(*point)
+        running.kill()
+        begun = number(before) + 1
+        ran = moving(*verb, "--json")
+        assert ran.code == 0, ran.text
+    assert ran.code == 0, ran.text
+    visitor.assert_content()
+    after = moving.serving()
+    if verb[0] == "rollback":
+        assert after == before
+    else:
+        assert number(after) >= begun
+    assert moving("resume", "--json").report["outcome"] == "nothing"
+
+
+def number(release: str) -> int:
+    return int(release.removeprefix("r"))
