@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import tempfile
 import time
@@ -13,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shipway.app.demo.workspace import end_processes, free_port, processes_of
+
+MEMORY_BYTES = 4 << 30
+"""Several machines at once, each with some hundred megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Machine:
 @contextmanager
 def new_machine() -> Iterator[Machine]:
     # Not below pytest's own directory: a unix socket's path may have 107 bytes.
-    machine = Machine(Path(tempfile.mkdtemp(prefix="swl-", dir="/tmp")), free_port())
+    machine = Machine(Path(tempfile.mkdtemp(prefix="swl-", dir=_parent_directory())), free_port())
     try:
         yield machine
     finally:
@@ -87,6 +91,15 @@ def wait_until(what: Callable[[], object], limit_s: float = 30.0) -> None:
     while not what():
         assert time.monotonic() < deadline, f"waited {limit_s:g} s in vain"
         time.sleep(0.05)
+
+
+def _parent_directory() -> str:
+    """Return where to make a machine: in memory where there is room, since a dozen virtualenvs are made and removed."""
+    shm = "/dev/shm"
+    if not os.access(shm, os.W_OK):
+        return "/tmp"
+    disk = os.statvfs(shm)
+    return "/tmp" if disk.f_flag & os.ST_NOEXEC or disk.f_bavail * disk.f_frsize < MEMORY_BYTES else shm
 
 
 def _read(pid: int, name: str) -> bytes:
