@@ -19,6 +19,7 @@ from shipway.app.demo.workspace import workspace
 from shipway.core.errors import Exit
 from shipway.core.events import Event
 
+COMMIT_DIGITS = 12
 NOBODY = Address("127.0.0.1", 9)
 
 
@@ -34,7 +35,7 @@ class Stages:
     def listen(self, event: Event) -> None:
         words = " ".join(w for w in event.title.split() if not w.startswith("unix//"))
         title = "-".join(part for part in words.split("-") if not (part[:1] == "r" and part[1:].isdigit()))
-        title = " ".join(w for w in title.split() if not (w[:1] == "r" and w[1:].isdigit()))
+        title = " ".join(w for w in title.split() if not _varies(w.rstrip(":")))
         if event.kind == "stage.begin":
             self.begun_s = event.at_s
         elif event.kind == "stage.done":
@@ -43,6 +44,11 @@ class Stages:
             self.steps[title].append(event.took_s)
             if title.startswith("stop "):
                 self.last_stop_s = time.monotonic()
+
+
+def _varies(word: str) -> bool:
+    """Whether a word is a release or a commit."""
+    return (word[:1] == "r" and word[1:].isdigit()) or (len(word) == COMMIT_DIGITS and word.isalnum())
 
 
 async def main(runs: int) -> int:
@@ -77,7 +83,8 @@ async def main(runs: int) -> int:
     for name, table in (("stage", stages.stages), ("step", stages.steps)):
         print(f"by {name}:")
         for title, values in table.items():
-            print(f"  {statistics.median(values):5.2f} s  {title}")
+            if len(values) >= runs:
+                print(f"  {statistics.median(values):5.2f} s  {title}")
     return 0
 
 

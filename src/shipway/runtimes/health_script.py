@@ -16,7 +16,8 @@ LOG_LINES = 20
 LOG_BYTES = 8192
 MAX_STARTS = 3  # a unit that had to be started this often while we waited is in a crash loop
 FIRST_PAUSE_S = 0.05
-CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 0.6, 0.3, 0.1  # a process that has stopped computing has done its imports
+LOOK_EVERY_S = 0.15  # looking costs the unit nothing
+CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 0.5, 0.25, 0.1  # a process that has stopped computing has done its imports
 SUCCESS, REDIRECTION, SERVER_ERROR = 2, 3, 5  # the hundreds of RFC 9110, section 15
 
 
@@ -136,13 +137,18 @@ def processor_s(process: str) -> float:
         return -1.0
 
 
+def is_asked(question: dict[str, object]) -> bool:
+    """Return whether the unit listens somewhere and can be asked; others are only looked at."""
+    return bool(question.get("socket") or question.get("address"))
+
+
 def attempt(question: dict[str, object], watch: Watch, now_s: float) -> dict[str, object]:
     """Return the answer of one try, with `ok`."""
     if watch.words:
         watch.look(now_s)
     if watch.words and not watch.is_alive:
         return {"ok": False, "error": "ended: the process is not running"}
-    if not (question.get("socket") or question.get("address")):
+    if not is_asked(question):
         steady = watch.is_calm(now_s) or watch.steady_s(now_s) >= float(str(question.get("steady_s", 3.0)))
         return {"ok": steady, "error": "" if steady else "ended: the process was not up long enough"}
     answer = ask(question)
@@ -156,6 +162,8 @@ def wait(question: dict[str, object]) -> dict[str, object]:
 
     begun = time.monotonic()
     limit_s, every_s = float(str(question.get("limit_s", 30.0))), float(str(question.get("interval_s", 1.0)))
+    if not is_asked(question):
+        every_s = min(every_s, LOOK_EVERY_S)
     words = question.get("alive")
     watch = Watch([str(word) for word in words] if isinstance(words, list) else [])
     pause_s, attempts = min(FIRST_PAUSE_S, every_s), 0

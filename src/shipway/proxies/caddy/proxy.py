@@ -230,7 +230,7 @@ class Caddy:
         return Step(f"{self._host}/{slug}", title, self._host, do, done, repeatable=True, harmless=True)
 
     def _script(self, verb: str, *words: str, limit_s: float = 60.0) -> Command:
-        return Command((self._run.python, "-", verb, *words), stdin=(_host_script(),), limit_s=limit_s)
+        return Command((self._run.python, "-I", "-S", "-", verb, *words), stdin=(_host_script(),), limit_s=limit_s)
 
 
 @functools.cache

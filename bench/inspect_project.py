@@ -1,4 +1,4 @@
-"""How long `shipway inspect` takes for a directory: `python bench/inspect.py DIRECTORY [ROUNDS]`.
+"""How long `shipway inspect` takes for a directory: `python bench/inspect_project.py DIRECTORY [ROUNDS]`.
 
 The first round reads from the disk, the others from the page cache. Wall and processor time, in seconds.
 """
