@@ -1,4 +1,4 @@
-"""What runs on a host beside Caddy: one standard-library script, sent by standard input (`python3 - VERB …`).
+"""What runs on a host beside Caddy: one standard-library script, sent by standard input (`python3 -I -S - VERB …`).
 
 It is never imported by Shipway. It needs Python 3.8 or newer, speaks to Caddy's admin socket, and puts the sites of all
 services together into the one configuration that Caddy takes (Caddy's JSON has no import). Every verb is idempotent.

@@ -78,7 +78,7 @@ def test_drain_asks_for_the_address_that_caddy_counts_by() -> None:
     (step,) = caddy().drain_steps("web", OLD, 7.5)
     (command,) = step.do
     assert isinstance(command, Command)
-    assert command.argv[1:] == (
+    assert command.argv[3:] == (
         "-",
         "drain",
         "/var/lib/shipway/proxy/admin.sock",
@@ -136,7 +136,7 @@ def test_only_listeners_in_use_are_asked_for() -> None:
     for name in ("plain", "full"):
         (step,) = [step for step in caddy(name).host_steps() if step.id == "web-1/proxy-start"]
         assert isinstance(step.do[0], Command)
-        asked[name] = step.do[0].argv[4:]
+        asked[name] = step.do[0].argv[6:]
     assert asked == {
         "plain": ("127.0.0.1:8080",),
         "full": ("10.0.0.1:8080", "[fd00::1]:8080", "10.0.0.1:8443", "[fd00::1]:8443"),
