@@ -248,14 +248,26 @@ class Rig:
         """Ask over TLS with the site's name; without `context` the certificate is not judged."""
         context = context or ssl._create_unverified_context()  # noqa: S323
         connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=context, timeout=LIMIT_S)
-        raw = socket.create_connection(("127.0.0.1", self.https_port), LIMIT_S)
-        connection.sock = context.wrap_socket(raw, server_hostname=host)
+        connection.sock = self._handshake(context, host)
         try:
             connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+
+    def _handshake(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+        deadline = time.monotonic() + LIMIT_S
+        while True:
+            raw = socket.create_connection(("127.0.0.1", self.https_port), LIMIT_S)
+            try:
+                return context.wrap_socket(raw, server_hostname=host)
+            except ssl.SSLError as error:
+                # Caddy makes a site's certificate after it has begun to listen, and until then answers with this alert.
+                raw.close()
+                if "INTERNAL_ERROR" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def pid(self) -> int:
         """Return the process id of this rig's Caddy, 0 when it does not run: the one with this rig's file."""
