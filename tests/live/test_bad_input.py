@@ -79,7 +79,7 @@ CASES: dict[str, tuple[Change, int, str, str]] = {
         overwritten(".kamal/secrets", "SECRET_KEY=$(echo 'the vault is locked' >&2; exit 7)\n"),
         3, "secrets.command_failed", "SECRET_KEY",
     ),
-    "a lock that is not in git": (deep("venv", value={"lock": "nowhere.txt"}), 3, "git.failed", "nowhere.txt"),
+    "a lock that is not in git": (deep("venv", value={"lock": "nowhere.txt"}), 3, "git.no_file", "nowhere.txt"),
     "a path too long for a socket": (
         configured(state_directory="/tmp/" + "long" * 30), 3, "runtime.impossible", "shorter state directory",
     ),
