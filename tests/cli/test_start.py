@@ -10,7 +10,7 @@ from shipway.cli.table import VERBS
 
 # What may be paid for by `shipway --help`: the standard library's small modules are not listed.
 ALLOWED = {"click", "shipway"}
-HEAVY = {"asyncio", "pydantic", "pydantic_core", "rich", "ruamel", "subprocess", "ssl", "socket", "json.tool"}
+HEAVY = {"asyncio", "rich", "yaml", "subprocess", "ssl", "socket", "json.tool"}
 OURS = {
     "shipway",
     "shipway.cli",

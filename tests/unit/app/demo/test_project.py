@@ -1,5 +1,5 @@
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from shipway.app.demo.project import VERSIONS, Place, examples, placed, run_git, unpack
 from shipway.app.demo.story import ACTS
@@ -42,7 +42,7 @@ def test_changes_go_on_without_end(project):
 
 
 def test_the_config_names_the_place(project):
-    config = YAML(typ="safe").load((project.path / "config" / "deploy.yml").read_text())
+    config = yaml.safe_load((project.path / "config" / "deploy.yml").read_text())
     assert config["state_directory"] == PLACE.state_directory
     assert config["proxy"]["run"]["http_port"] == PLACE.http_port
 
