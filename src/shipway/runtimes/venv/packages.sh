@@ -49,7 +49,7 @@ share() {
   "$venv/bin/python" -I -S "$script" "$@"
 }
 
-unset VIRTUAL_ENV
+unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
 export UV_CACHE_DIR="$cache/uv" UV_NO_PROGRESS=1 # on the releases' file system: uv links files from it
 case $uv$kind in
   uv | pylock)

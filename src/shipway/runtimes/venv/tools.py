@@ -15,8 +15,8 @@ MISSING_SCRIPT = (
     'tools=$1; shift; while [ $# -gt 0 ]; do [ -x "$tools/bin/$1" ] || command -v -- "$1" >/dev/null || exit 1;'
     " shift 2; done"
 )
-INSTALL_SCRIPT = (
-    "set -e; umask 022; tools=$1 python=$2 cache=$3; shift 3; n=$#;"
+INSTALL_SCRIPT = (  # with the operator's PYTHONPATH (`transport: local`) pip would take for installed what stands there
+    "set -e; umask 022; unset PYTHONPATH PYTHONHOME; tools=$1 python=$2 cache=$3; shift 3; n=$#;"
     ' while [ "$n" -gt 0 ]; do program=$1 package=$2; shift 2; n=$((n-2));'
     ' [ -x "$tools/bin/$program" ] || command -v -- "$program" >/dev/null || set -- "$@" "$package"; done;'
     ' [ $# -gt 0 ] || exit 0; mkdir -p -- "$cache";'
