@@ -177,7 +177,8 @@ def test_the_step_can_be_killed_between_any_two_commands(host: Host) -> None:
     (script,) = command.stdin
     assert isinstance(script, str)
     kills = 0
-    for line in range(script.splitlines().index("unset VIRTUAL_ENV PYTHONPATH PYTHONHOME"), len(script.splitlines()) + 1):
+    lines = script.splitlines()
+    for line in range(lines.index("unset VIRTUAL_ENV PYTHONPATH PYTHONHOME"), len(lines) + 1):
         if text := killed_before(script, line):
             run_steps(host, *first[:2])
             kills += not host.run(replace(command, stdin=(text,))).ok
