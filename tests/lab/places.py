@@ -37,10 +37,6 @@ class Addresses:
     def server(self, number: int) -> str:
         return str(self.subnet[10 + number])
 
-    @property
-    def seed(self) -> str:
-        return str(self.subnet[6])
-
 
 ADDRESSES = Addresses(ipaddress.IPv4Network(os.environ.get("SHIPWAY_LAB_SUBNET", "10.213.7.0/24")))
 # The engine's default bridge, for builds; beside the lab's network so that both are found in one place.
