@@ -53,7 +53,10 @@ def build(engine: Engine, tag: str) -> None:
         archive = Path(name) / "base.tar"
         run(("tar", "-C", root, "-c", "-f", archive, "."), "the base was not packed", limit_s=120)
         shutil.rmtree(root)
-        change = ("--change=CMD [\"bash\"]", "--change=ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        change = (
+            '--change=CMD ["bash"]',
+            "--change=ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        )
         engine.run("import", *change, archive, tag, limit_s=120)
 
 

@@ -45,7 +45,10 @@ def _get(places: Places, plugin: Path) -> None:
         }
         apt = ("apt-get", *(f"-o{key}={value}" for key, value in options.items()))
         run((*apt, "update", "-qq"), "the package list was not had", limit_s=120)
-        answer = ask(("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", place, *apt, "download", "-qq", "docker-buildx"), limit_s=120)
+        answer = ask(
+            ("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", place, *apt, "download", "-qq", "docker-buildx"),
+            limit_s=120,
+        )
         package = next(place.glob("docker-buildx_*.deb"), None)
         if package is None:
             raise LabError(f"the package was not had: {answer.err.strip()}", "apt-get update")

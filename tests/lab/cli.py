@@ -26,7 +26,10 @@ def main() -> NoReturn:
         print(f"Error: {problem}\nNext:  {problem.next}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("\nInterrupted. The next `bin/lab up` goes on where this one was; `bin/lab down` clears up.", file=sys.stderr)
+        print(
+            "\nInterrupted. The next `bin/lab up` goes on where this one was; `bin/lab down` clears up.",
+            file=sys.stderr,
+        )
         sys.exit(130)
 
 
@@ -77,7 +80,9 @@ def _show(facts: Facts, *, as_json: bool) -> None:
     print("\nIn the shell that builds and deploys:")
     for name, value in facts.environment.items():
         print(f"  export {name}={value}")
-    print(f"\nA server by hand:   bin/lab ssh {facts.hosts[0].name}   or   ssh -F {facts.ssh_config} {facts.hosts[0].name}")
+    print(
+        f"\nA server by hand:   bin/lab ssh {facts.hosts[0].name}   or   ssh -F {facts.ssh_config} {facts.hosts[0].name}"
+    )
     print("In deploy.yml:      ssh: {config: " + facts.ssh_config + "}")
     print("All new again:      bin/lab reset\nAway with it:       bin/lab down")
 

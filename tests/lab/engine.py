@@ -148,7 +148,10 @@ def unusable() -> tuple[str, str] | None:
     other = ask(("docker", "-H", "unix:///var/run/docker.sock", "version"), limit_s=10).status == 0
     if other and not os.environ.get("SHIPWAY_LAB_BESIDE_DOCKER"):
         what = "another Docker engine runs on this machine, and the lab's own would change its packet filter rules"
-        return what, "stop it (systemctl stop docker.socket docker), or allow it: SHIPWAY_LAB_BESIDE_DOCKER=1 bin/lab up"
+        return (
+            what,
+            "stop it (systemctl stop docker.socket docker), or allow it: SHIPWAY_LAB_BESIDE_DOCKER=1 bin/lab up",
+        )
     return None
 
 

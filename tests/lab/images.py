@@ -48,7 +48,9 @@ def digests() -> dict[str, str]:
     found = {"base": _digest([base.recipe()])}
     for image in TABLE:
         folder = IMAGES / image.name
-        files = [f"{path.name}\n{path.stat().st_mode & 0o111}\n".encode() + path.read_bytes() for path in _files(folder)]
+        files = [
+            f"{path.name}\n{path.stat().st_mode & 0o111}\n".encode() + path.read_bytes() for path in _files(folder)
+        ]
         found[image.name] = _digest([*(found[parent].encode() for parent in image.parents), *files])
     return found
 

@@ -21,7 +21,16 @@ def start(engine: Engine, data: Path) -> None:
     keys = engine.places.keys
     password_file = keys / "htpasswd"
     if not password_file.exists():
-        words = ("run", "--rm", "-i", "--network=none", "--entrypoint=htpasswd", reference("registry"), "-niB", REGISTRY_USER)
+        words = (
+            "run",
+            "--rm",
+            "-i",
+            "--network=none",
+            "--entrypoint=htpasswd",
+            reference("registry"),
+            "-niB",
+            REGISTRY_USER,
+        )
         write(password_file, engine.run(*words, stdin=REGISTRY_PASSWORD))
     settings = {
         "REGISTRY_AUTH": "htpasswd",
