@@ -13,7 +13,6 @@ from tests.lab import life
 from tests.lab.engine import unusable
 from tests.lab.facts import Facts
 from tests.lab.places import places
-from tests.lab.servers import Server
 from tests.lab.shell import LabError, say
 
 
@@ -36,7 +35,8 @@ def main() -> NoReturn:
 def _run(options: argparse.Namespace) -> int:
     where = places()
     if options.verb == "ssh":
-        os.execvp("ssh", ("ssh", "-F", str(where.ssh_config), options.name, *options.command))
+        words = ("ssh", "-F", str(where.ssh_config), options.name, *options.command)
+        os.execvp("ssh", words)  # noqa: S606 - no shell is wanted
     if options.verb == "status":
         facts = life.current(where)
         _show(facts, as_json=options.json) if facts else print("The lab is down: bin/lab up 3")
@@ -48,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
             life.down(where, everything=options.all)
             say("The lab is down")
             return 0
-        facts = life.reset(where) if options.verb == "reset" else life.up(where, _wanted(options.servers, options.bare))
+        facts = life.reset(where) if options.verb == "reset" else life.up(where, options.servers, options.bare)
     say("The lab is up")
     _show(facts, as_json=options.json)
     return 0
@@ -59,13 +59,6 @@ def _check() -> int:
     if reason:
         print(f"{reason[0]} ({reason[1]})")
     return 1 if reason else 0
-
-
-def _wanted(count: int, bare: int) -> list[Server]:
-    """The bare ones are the last ones."""
-    if not 0 <= bare <= count or count < 1:
-        raise LabError(f"{count} servers with {bare} of them bare make no sense", "bin/lab up 3 --bare 1")
-    return [Server(number, bare=number > count - bare) for number in range(1, count + 1)]
 
 
 def _show(facts: Facts, *, as_json: bool) -> None:
@@ -80,9 +73,8 @@ def _show(facts: Facts, *, as_json: bool) -> None:
     print("\nIn the shell that builds and deploys:")
     for name, value in facts.environment.items():
         print(f"  export {name}={value}")
-    print(
-        f"\nA server by hand:   bin/lab ssh {facts.hosts[0].name}   or   ssh -F {facts.ssh_config} {facts.hosts[0].name}"
-    )
+    first = facts.hosts[0].name
+    print(f"\nA server by hand:   bin/lab ssh {first}   or   ssh -F {facts.ssh_config} {first}")
     print("In deploy.yml:      ssh: {config: " + facts.ssh_config + "}")
     print("All new again:      bin/lab reset\nAway with it:       bin/lab down")
 

@@ -13,7 +13,6 @@ from tests.lab.engine import Engine, unusable
 from tests.lab.facts import Facts, HostFacts, RegistryFacts
 from tests.lab.places import Places, places
 from tests.lab.relay import Relay, run_relay
-from tests.lab.servers import Server
 from tests.lab.shell import Answer, LabError, ask
 
 FEWEST_SERVERS = 2
@@ -120,5 +119,5 @@ def open_lab(where: Places | None = None) -> Lab:
     with life.alone(where):
         facts = life.current(where)
         if facts is None or len(facts.hosts) < FEWEST_SERVERS:
-            facts = life.up(where, [Server(number, bare=False) for number in range(1, FEWEST_SERVERS + 1)])
+            facts = life.up(where, FEWEST_SERVERS)
     return Lab(facts, Engine(where))

@@ -42,10 +42,14 @@ def alone(places: Places) -> Iterator[None]:
         yield
 
 
-def up(places: Places, wanted: Sequence[Server]) -> Facts:
-    """Have these servers running, and no others; those that run and are as wanted stay as they are."""
-    if len(wanted) > MOST_SERVERS:
-        raise LabError(f"{len(wanted)} servers were asked for, and {MOST_SERVERS} is the most", "bin/lab up 3")
+def up(places: Places, count: int, bare: int = 0) -> Facts:
+    """Have this many servers running, the last `bare` of them without Docker; those that are as wanted stay.
+
+    Raises:
+        LabError: the lab cannot run here, or something failed.
+    """
+    if not 0 <= bare <= count or not 1 <= count <= MOST_SERVERS:
+        raise LabError(f"{count} servers with {bare} of them bare cannot be had", "bin/lab up 3 --bare 1")
     engine = Engine(places)
     engine.start()
     places.running.mkdir(exist_ok=True)
@@ -57,6 +61,10 @@ def up(places: Places, wanted: Sequence[Server]) -> Facts:
         plugin.result()
     template.ensure(engine, digests)
     _start_registry(engine)
+    wanted = []
+    for number in range(1, count + 1):
+        is_bare = number > count - bare
+        wanted.append(Server(number, is_bare, digests[servers.image_name(bare=is_bare)]))
     have = servers.running(engine)
     servers.remove(engine, [each for each in have if each not in wanted])
     _boot(engine, [each for each in wanted if each not in have])

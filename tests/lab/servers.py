@@ -36,10 +36,11 @@ exit 1
 
 @dataclass(frozen=True)
 class Server:
-    """One that runs. `bare` ones start without Docker."""
+    """One server. `bare` ones start without Docker; `made_from` is the digest of the image's recipe."""
 
     number: int
     bare: bool
+    made_from: str
 
     @property
     def name(self) -> str:
@@ -54,11 +55,17 @@ class Server:
         return ADDRESSES.server(self.number)
 
 
+def image_name(*, bare: bool) -> str:
+    """Which of the two server images."""
+    return "server-bare" if bare else "server"
+
+
 def running(engine: Engine) -> list[Server]:
     """The servers that run now."""
     words = ("ps", "--filter", f"label={_LABEL}", "--format", f'{{{{.Label "{_LABEL}"}}}}')
     found = (line.split("-") for line in engine.run(*words).split())
-    return sorted((Server(int(number), kind == "bare") for number, kind in found), key=lambda each: each.number)
+    servers = (Server(int(number), kind == "bare", digest) for number, kind, digest in found)
+    return sorted(servers, key=lambda each: each.number)
 
 
 def create(engine: Engine, server: Server) -> None:
@@ -71,8 +78,8 @@ def create(engine: Engine, server: Server) -> None:
 
 def start(engine: Engine, container: str, docker_data: Path, server: Server) -> None:
     """Start the container of a server on this directory for its own engine's data."""
-    image = reference("server-bare" if server.bare else "server")
-    label = f"{_LABEL}={server.number}-{'bare' if server.bare else 'docker'}"
+    image = reference(image_name(bare=server.bare))
+    label = f"{_LABEL}={server.number}-{'bare' if server.bare else 'docker'}-{server.made_from}"
     given = keys.given_to(engine.places, server.number)
     network = (f"--network={NETWORK}", f"--ip={server.address}", f"--network-alias={server.name}")
     temporary = ("--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec", "--shm-size=256m")

@@ -1,8 +1,8 @@
 """What servers and the registry start with: images that are already pulled and pushed, made once.
 
-A server's engine has pulled the public images from the lab's registry, so it knows their layers as a server does that has
-deployed before, and later pulls skip them. Copies share the layers' files by hard links: an engine never writes into a
-layer once it is unpacked, nor a registry into a blob, so a copy costs a fraction of a second and no disk.
+A server's engine has pulled the public images from the lab's registry, so it knows their layers as a server does that
+has deployed before, and later pulls skip them. Copies share the layers' files by hard links: an engine never writes
+into a layer once it is unpacked, nor a registry into a blob, so a copy costs a fraction of a second and no disk.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OWN = ("containers", "network", "containerd", "runtimes", "tmp", "swarm", "plug
 def ensure(engine: Engine, digests: dict[str, str]) -> None:
     """Make the template anew if an image in it has changed."""
     images = [image for image in TABLE if image.on_servers]
-    names = [*(image.name for image in images), "registry", "server"]
+    names = [*(image.name for image in images), "registry"]
     wanted = "\n".join([ADDRESSES.registry_server, *(f"{name} {digests[name]}" for name in names)])
     stamp = engine.places.template / "made-from"
     if stamp.exists() and stamp.read_text() == wanted:
@@ -75,7 +75,7 @@ def _push(engine: Engine, tags: list[str]) -> None:
 def _pull(engine: Engine, tags: list[str]) -> None:
     data = engine.places.template / "docker"
     data.mkdir(parents=True)
-    servers.start(engine, _SEED, data, servers.Server(_SEED_NUMBER, bare=False))
+    servers.start(engine, _SEED, data, servers.Server(_SEED_NUMBER, bare=False, made_from="seed"))
     servers.wait(engine, _SEED)
     inside = ("exec", "-i", _SEED, "docker")
     login = ("login", "--username", REGISTRY_USER, "--password-stdin", ADDRESSES.registry_server)
