@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.lab import packet_filter
 from tests.lab.places import BRIDGE_ADDRESS, Places
 from tests.lab.shell import Answer, LabError, ask, run, say, wait_for
 
@@ -82,6 +83,7 @@ class Engine:
         install_missing()
         for path in (self.places.etc_docker, self.places.own_config, self.places.docker_config, self._data):
             path.mkdir(parents=True, exist_ok=True)
+        packet_filter.remember(self.places)
         say("Starting the lab's Docker engine")
         log = self.places.engine / "log"
         with log.open("wb") as sink:
@@ -117,13 +119,14 @@ class Engine:
         )
 
     def stop(self) -> None:
-        """End it and wait for its end. Containers end with it."""
+        """End it, wait for its end, and leave the machine's network as it was before. Containers end with it."""
         pid = self.pid
         if pid is None:
             return
         os.kill(pid, signal.SIGTERM)
         next_step = f"kill -KILL {pid}"
         wait_for("the end of the Docker engine", lambda: self.pid is None, limit_s=60, next=next_step)
+        packet_filter.restore(self.places)
 
 
 def privileges() -> tuple[str, ...]:

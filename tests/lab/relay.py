@@ -7,7 +7,7 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 _CHUNK_BYTES = 65536
@@ -23,6 +23,7 @@ class Relay:
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0), backlog=100))
     connections: int = 0  # how many were made since the start
     _open: list[socket.socket] = field(default_factory=list)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -33,11 +34,20 @@ class Relay:
         return int(self.listener.getsockname()[1])
 
     def cut(self) -> None:
-        """Cut every connection that is open now, as a network does: without a word to the server."""
+        """Cut every connection that is open now: neither end hears more of the other."""
         for each in self._open:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
         self._open.clear()
+
+    def close(self) -> None:
+        """Accept no more, cut what is open, and wait for the end of both."""
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits in accept(); a close does not
+        self.listener.close()
+        self.cut()
+        for thread in self._threads:
+            thread.join(10)
 
     def serve(self) -> None:
         """Accept until the listener is closed."""
@@ -47,7 +57,7 @@ class Relay:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._connect, args=(near,), daemon=True).start()
+            self._threads.append(_run(self._connect, near))
 
     def _connect(self, near: socket.socket) -> None:
         time.sleep(self.latency_ms / 1000)  # the handshake
@@ -60,10 +70,16 @@ class Relay:
         for each in (near, far):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._open += [near, far]
-        for source, sink in ((near, far), (far, near)):
-            held: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
-            threading.Thread(target=self._read, args=(source, held), daemon=True).start()
-            threading.Thread(target=_write, args=(sink, held), daemon=True).start()
+        with near, far:
+            ways = [self._carry(near, far), self._carry(far, near)]
+            for way in ways:
+                way.join()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> threading.Thread:
+        """One direction; its thread ends when everything has arrived."""
+        held: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        _run(self._read, source, held)
+        return _run(_write, sink, held)
 
     def _read(self, source: socket.socket, held: queue.SimpleQueue[tuple[float, bytes]]) -> None:
         data = b"begin"
@@ -73,6 +89,12 @@ class Relay:
             except OSError:
                 data = _END
             held.put((time.monotonic() + self.latency_ms / 2000, data))
+
+
+def _run(work: Callable[..., None], *values: object) -> threading.Thread:
+    thread = threading.Thread(target=work, args=values, daemon=True)
+    thread.start()
+    return thread
 
 
 def _write(sink: socket.socket, held: queue.SimpleQueue[tuple[float, bytes]]) -> None:
@@ -92,14 +114,9 @@ def _write(sink: socket.socket, held: queue.SimpleQueue[tuple[float, bytes]]) ->
 def run_relay(address: str, port: int, latency_ms: float) -> Iterator[Relay]:
     """Relay from a free port of the loopback interface until the block ends."""
     relay = Relay((address, port), latency_ms)
-    server = threading.Thread(target=relay.serve, daemon=True)
-    server.start()
+    server = _run(relay.serve)
     try:
         yield relay
     finally:
-        # A thread that waits in accept() is woken by a shutdown, not by a close.
-        with contextlib.suppress(OSError):
-            relay.listener.shutdown(socket.SHUT_RDWR)
-        relay.listener.close()
-        relay.cut()
+        relay.close()
         server.join(5)
