@@ -20,7 +20,7 @@ class Relay:
 
     target: tuple[str, int]
     latency_ms: float
-    listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0), backlog=100))
+    listener: socket.socket
     connections: int = 0  # how many were made since the start
     _open: list[socket.socket] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -111,9 +111,9 @@ def _write(sink: socket.socket, held: queue.SimpleQueue[tuple[float, bytes]]) ->
 
 
 @contextlib.contextmanager
-def run_relay(address: str, port: int, latency_ms: float) -> Iterator[Relay]:
-    """Relay from a free port of the loopback interface until the block ends."""
-    relay = Relay((address, port), latency_ms)
+def run_relay(address: str, port: int, latency_ms: float, own_port: int = 0) -> Iterator[Relay]:
+    """Relay from a port of the loopback interface (a free one unless it is named) until the block ends."""
+    relay = Relay((address, port), latency_ms, socket.create_server(("127.0.0.1", own_port), backlog=100))
     server = _run(relay.serve)
     try:
         yield relay
