@@ -13,7 +13,10 @@ from tests.lab.fixtures import LabHost
 _RELEASE = r"""
 set -e
 image=$1 tag=$2 live=$3 env=$4
-start() { role=$1; shift; docker run -d --name "hand-$role-$tag" --network kamal --env-file "$env/$role" "$image" "$@"; }
+start() {
+  role=$1; shift
+  docker run -d --name "hand-$role-$tag" --network kamal --env-file "$env/$role" "$image" "$@"
+}
 docker pull -q "$image"
 docker run --rm --network kamal --env-file "$env/web" "$image" python manage.py migrate --noinput
 old=$(docker ps -q --filter name=hand-)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import yaml
 
@@ -61,22 +61,27 @@ class Site:
             for host in self.hosts:
                 host.wipe()
 
-    def _config(self, config: dict[str, object]) -> dict[str, object]:
+    def _config(self, config: dict[str, Any]) -> dict[str, Any]:
         names = [host.name for host in self.hosts]
-        servers = config["servers"]
-        assert isinstance(servers, dict)
-        config["servers"] = {"web": names, "worker": {**servers["worker"], "hosts": names}}
+        config["servers"] = {"web": names, "worker": {**config["servers"]["worker"], "hosts": names}}
         config["ssh"] = {"config": self.way.ssh_config, "user": "root"}
-        for accessory in config["accessories"].values():  # type: ignore[attr-defined]
+        for accessory in config["accessories"].values():
             accessory["host"] = names[0]
-        if len(names) > 1:  # the others reach them by a port
-            config["accessories"]["db"]["port"] = "5432"  # type: ignore[index]
-            config["accessories"]["redis"]["port"] = "6379"  # type: ignore[index]
+        if len(names) > 1:
+            self._publish(config)
         if self.registry == "none":
             config["registry"] = "none"
         else:
             config["registry"] = {"server": self.way.registry, "username": self.lab.registry.username, "password": ["REGISTRY_PASSWORD"]}  # fmt: skip  # noqa: E501
         return config
+
+    def _publish(self, config: dict[str, Any]) -> None:
+        """Let the other servers reach the accessories, by ports of the first one."""
+        config["accessories"]["db"]["port"] = "5432"
+        config["accessories"]["redis"]["port"] = "6379"
+        config["env"]["clear"]["REDIS_URL"] = f"redis://{self.hosts[0].address}:6379/0"
+        secrets = self.folder / ".kamal" / "secrets"
+        secrets.write_text(secrets.read_text().replace("@pier-db/", f"@{self.hosts[0].address}/"))
 
     def _git(self, *words: str) -> str:
         who = ("-c", "user.name=Bench", "-c", "user.email=bench@example.org")
