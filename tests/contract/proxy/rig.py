@@ -234,6 +234,11 @@ class Rig:
             keep = keep_in_container(layout, "web-1", run, how)
         return Caddy(layout, "web-1", site, replace(run, keep=keep))
 
+    @property
+    def client(self) -> str:
+        """The address that the proxy sees of the clients here: Docker hands on what comes from the loopback."""
+        return docker.gateway(self.network) if self.network else "127.0.0.1"
+
     def endpoint(self, service: str, release: str) -> str:
         """Return where a release is or would be reached."""
         if self.network:
