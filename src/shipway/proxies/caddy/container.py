@@ -14,11 +14,21 @@ NAME = "shipway-proxy"
 """One proxy serves all services of a host, so its name holds none."""
 
 # `docker rm` of a container that is not there fails, which is no failure. Five seconds are for the requests that run.
-RUN_SCRIPT = (
+CREATE_SCRIPT = (
     'name=$1 network=$2; shift 2; docker network inspect -- "$network" >/dev/null 2>&1'
     ' || docker network create -- "$network" >/dev/null || docker network inspect -- "$network" >/dev/null || exit;'
     ' docker stop --time 5 -- "$name" >/dev/null 2>&1; docker rm --force -- "$name" >/dev/null 2>&1;'
-    ' exec docker run --detach --name "$name" --network "$network" "$@" >/dev/null'
+    ' exec docker create --name "$name" --network "$network" "$@" >/dev/null'
+)
+# The ports are free from the end of the one container to the start of the other. Requests that run get a second to end:
+# longer would be a longer pause for everybody.
+REPLACE_SCRIPT = (
+    'docker inspect -- "$1" >/dev/null && { [ -z "$(docker ps --quiet --filter "name=^$2$")" ]'
+    ' || docker stop --time 1 -- "$2" >/dev/null; } && docker start -- "$1" >/dev/null'
+)
+RESTORE_SCRIPT = (
+    'docker stop --time 1 -- "$1" >/dev/null 2>&1; docker start -- "$2" >/dev/null || exit;'
+    ' docker rm --force -- "$1" >/dev/null 2>&1; :'
 )
 STOP_SCRIPT = (
     'docker stop --time 40 -- "$1" >/dev/null 2>&1; docker rm --force -- "$1" >/dev/null 2>&1;'
@@ -60,12 +70,26 @@ def keep_in_container(layout: Layout, host: str, run: CaddyRun, how: CaddyContai
         *how.options,
     )
     definition = hashlib.sha256("\0".join((how.network, *words, how.image)).encode()).hexdigest()[:16]
-    argv = ("sh", "-c", RUN_SCRIPT, "sh", how.name, how.network, *words, "--label", f"shipway.definition={definition}")
+    argv = (
+        "sh",
+        "-c",
+        CREATE_SCRIPT,
+        "sh",
+        how.name,
+        how.network,
+        *words,
+        "--label",
+        f"shipway.definition={definition}",
+    )
+    create = Command((*argv, how.image, *program.argv), limit_s=RUN_LIMIT_S)
+    swap = [Command(("sh", "-c", s, "sh", how.name), limit_s=RUN_LIMIT_S) for s in (REPLACE_SCRIPT, RESTORE_SCRIPT)]
     return Keep(
         tool=("docker", "run", "--rm", "--network", "none", *sees, how.image, "caddy"),
         before=(_image(host, how.image),),
-        start=(Command((*argv, how.image, *program.argv), limit_s=RUN_LIMIT_S),),
+        start=(create, Command(("docker", "start", how.name), limit_s=RUN_LIMIT_S)),
         stop=(Command(("sh", "-c", STOP_SCRIPT, "sh", how.name), limit_s=RUN_LIMIT_S),),
+        replace=(create, swap[0]),
+        restore=(swap[1],),
         log=("docker", "logs", "--tail", "5", how.name),
         container=how.name,
         definition=definition,

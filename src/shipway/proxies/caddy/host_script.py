@@ -28,10 +28,15 @@ QUIET_ANSWERS = 3
 POLL_S = 0.05
 ANSWER_BYTES = 8 << 20
 OK = 200
+KAMAL_PROXY = "kamal-proxy"
 COLUMNS = {
     "name": "{{.Names}}",
     "state": "{{.State}}",
     "definition": '{{.Label "shipway.definition"}}',
+    "service": '{{.Label "service"}}',
+    "role": '{{.Label "role"}}',
+    "destination": '{{.Label "destination"}}',
+    "release": '{{.Label "release"}}',
 }
 
 
@@ -265,7 +270,7 @@ def is_settled(home: str, service: str, admin: str, wanted: Any) -> bool:
 
 def facts(home: str, service: str, admin: str, wanted: str) -> None:
     """Tell what is there; everything is bounded, nothing is required. `wanted` is JSON, see `is_settled`."""
-    root = pathlib.Path(home)
+    root, wants = pathlib.Path(home), json.loads(wanted)
     live = {}
     for path in sorted((root / "live" / service).glob("*"))[:200]:
         with contextlib.suppress(OSError), path.open("rb") as file:
@@ -277,10 +282,23 @@ def facts(home: str, service: str, admin: str, wanted: str) -> None:
                 "up": is_up(admin),
                 "maintenance": (root / "maintenance" / service).exists(),
                 "hash": digest(root / "sites" / f"{service}.json")[:12],
-                "settled": is_settled(home, service, admin, json.loads(wanted)),
+                "settled": is_settled(home, service, admin, wants),
+                **(kamals(service) if wants["container"] else {}),
             }
         )
     )
+
+
+def kamals(service: str) -> dict[str, Any]:
+    """Return whether Kamal's proxy runs here, and which other services of Kamal's do."""
+    found = [row for row in containers() if row["state"] == "running"]
+    others = {
+        "-".join(filter(None, (row["service"], row["destination"])))
+        for row in found
+        if row["role"] and not row["release"]
+    }
+    has_proxy = any(row["name"] == KAMAL_PROXY for row in found)
+    return {"predecessor": KAMAL_PROXY if has_proxy else "", "neighbours": sorted(others - {service})[:50]}
 
 
 def holds(folder: str, *wanted: str) -> None:

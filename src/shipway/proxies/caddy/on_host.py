@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from dataclasses import replace
 from importlib import resources
 
 from shipway.core.action import Action, Command, Upload
@@ -76,6 +77,23 @@ class OnHost:
                 self.script("again", self.admin, self.config, where, limit_s=RELOAD_LIMIT_S),
             ),
             Command(("sh", "-c", SAME_SCRIPT, "sh", where), stdin=(*_ended(certificate), *_ended(key))),
+        )
+
+    def take_over(self, predecessor: str) -> Step:
+        """Return the step that puts Caddy in the place of another tool's proxy, which is stopped and kept."""
+        keep = self.run.keep
+        *before, swap = keep.replace
+        return Step(
+            id=f"{self.host}/take-over",
+            title=f"stop {predecessor} and start {keep.container} on its ports",
+            host=self.host,
+            do=(
+                *before,
+                replace(swap, argv=(*swap.argv, predecessor)),
+                self.script("up", self.admin, str(UP_LIMIT_S), *keep.log),
+            ),
+            done=self.script("runs", self.admin, keep.container, keep.definition),
+            undo=tuple(replace(command, argv=(*command.argv, predecessor)) for command in keep.restore),
         )
 
     def forget(self) -> Step:

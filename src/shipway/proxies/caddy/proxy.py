@@ -30,6 +30,7 @@ BACK_SCRIPT = 'if [ -e "$2" ]; then mv -f -- "$2" "$1"; else rm -f -- "$1"; fi'
 _ENDPOINT = re.compile(
     r"unix//[A-Za-z0-9._/@+~-]{1,107}|[A-Za-z0-9._-]{1,255}:[0-9]{1,5}|\[[0-9A-Fa-f:]{2,45}\]:[0-9]{1,5}"
 )
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _HASH = re.compile(r"[0-9a-f]{12}")
 
 
@@ -85,11 +86,24 @@ class Caddy:
             is_in_maintenance=body.get("maintenance") is True,
             config_hash=found if isinstance(found, str) and _HASH.fullmatch(found) else "",
             is_settled=body.get("settled") is True,
+            predecessor=_name(body.get("predecessor")),
+            neighbours=tuple(filter(None, map(_name, _list(body.get("neighbours"))))),
         )
 
     def host_steps(self) -> tuple[Step, ...]:
         """Return what makes Caddy run with this service's site. On a host that has it all, every step is done."""
         return (*self._on_host.prepare(), *self._on_host.begin())
+
+    def prepare_steps(self) -> tuple[Step, ...]:
+        """Return all of `host_steps` but the start of Caddy."""
+        return self._on_host.prepare()
+
+    def take_over_steps(self, predecessor: str, live: Mapping[str, str]) -> tuple[Step, ...]:
+        """Return: aim at the releases that serve, then one step in which the ports change hands."""
+        if not self._run.keep.replace:
+            raise Bug("caddy.take_over", f"{predecessor} was to be replaced by a proxy that is no container")
+        aim = [self._switch("aim", role, endpoint, "") for role, endpoint in sorted(live.items())]
+        return (*aim, self._on_host.take_over(predecessor))
 
     def upkeep_steps(self) -> tuple[Step, ...]:
         """Return the certificates that come from secrets: nothing on the host tells whether the secrets are newer."""
@@ -101,20 +115,22 @@ class Caddy:
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         """Return the step that sends `role`'s traffic to `endpoint`. Raises Bug for what is no endpoint."""
+        return (self._switch("switch", role, endpoint, before),)
+
+    def _switch(self, verb: str, role: str, endpoint: str, before: str) -> Step:
         for address in (endpoint, before or endpoint):
             if not _is_endpoint(address):
                 raise Bug("caddy.endpoint", f"`{address}` was given as an endpoint and is none")
         live = self._layout.live(role)
         back = ("sh", "-c", SWITCH_SCRIPT, "sh", live, before) if before else ("rm", "-f", "--", live)
-        step = Step(
-            id=f"{self._host}/switch-{role}",
+        return Step(
+            id=f"{self._host}/{verb}-{role}",
             title=f"send traffic of {role} to {endpoint}",
             host=self._host,
             do=(Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, endpoint)),),
             done=Command(("sh", "-c", POINTS_SCRIPT, "sh", live, endpoint)),
             undo=(Command(back),),
         )
-        return (step,)
 
     def drain_steps(self, role: str, endpoint: str, limit_s: float) -> tuple[Step, ...]:
         """Return the step that waits until `endpoint` holds no request, or `limit_s` is over (not a failure)."""
@@ -151,6 +167,14 @@ class Caddy:
 
 def _has_sha256(path: str, text: str) -> Command:
     return Command(("sha256sum", "-c", "-"), stdin=(f"{sha256(text)}  {path}\n",))
+
+
+def _name(word: object) -> str:
+    return word if isinstance(word, str) and _NAME.fullmatch(word) else ""
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _is_endpoint(word: object) -> bool:

@@ -121,14 +121,17 @@ class Keep:
 
     `tool`: the words that run Caddy once, before its arguments (`validate …`). `before`: steps that the host needs
     first (an image). `start` makes it run, in place of one that was run in another way; `stop` ends it and whatever
-    would start it again. `log` prints the end of what it said. A container has a name, and a `definition` that changes
-    with the way it is run.
+    would start it again. `replace` and `restore`, with the name of another tool's proxy for a last word, put Caddy in
+    its place and take that back. `log` prints the end of what it said. A container has a name, and a `definition` that
+    changes with the way it is run.
     """
 
     tool: tuple[str, ...] = ("caddy",)
     before: tuple[Step, ...] = ()
     start: tuple[Action, ...] = ()
     stop: tuple[Command, ...] = ()
+    replace: tuple[Command, ...] = ()
+    restore: tuple[Command, ...] = ()
     log: tuple[str, ...] = ()
     container: str = ""
     definition: str = ""
