@@ -24,12 +24,16 @@ def _mute(_text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all)."""
+    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
+
+    `version` names the version of an image (None: VERSION of the environment, else the commit).
+    """
 
     config_file: str | None = None
     destination: str | None = None
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    version: str | None = None
 
     @property
     def options(self) -> str:

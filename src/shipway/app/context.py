@@ -6,7 +6,7 @@ import getpass
 import secrets as entropy
 import shlex
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -32,6 +32,10 @@ from shipway.planning.site import Site
 
 def _deaf(_event: Event) -> None:
     """Listen to nothing."""
+
+
+def _ignore(_service: Service) -> None:
+    """Do nothing with a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,13 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(choice: Choice, caller: Caller, *, releases: bool = False) -> AsyncIterator[Context]:
+async def open_context(
+    choice: Choice, caller: Caller, *, releases: bool = False, on_service: Callable[[Service], None] = _ignore
+) -> AsyncIterator[Context]:
     """Give the context of a choice and close its connections afterwards. Raises ConfigError and Unreachable.
 
     With `releases` a new release is to be made: a git tree and every secret must be there before a host is contacted.
+    `on_service` is called after that, before the first connection: a build begins there.
     """
     service = load_service(choice)
     if releases:
@@ -108,6 +115,7 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
+    on_service(service)
     transport = transport_of(service)
     try:
         hosts = await host_basics(service.config, transport)

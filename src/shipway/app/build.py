@@ -1,0 +1,133 @@
+"""Building an image here and pushing it: before any lock and plan, while hosts are being connected to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from shipway.adapters.here import HereRunner
+from shipway.app.build_spec import build_spec, dockerfile_text
+from shipway.app.call import Caller
+from shipway.app.here_run import HereRun
+from shipway.app.service import Service
+from shipway.core.errors import ConfigError, Refused, ShipwayError
+from shipway.core.events import Listener
+from shipway.core.here import HereStage, HereStep
+from shipway.core.ports import Result
+from shipway.runtimes.docker.build.failure import failure_of
+from shipway.runtimes.docker.build.phase import build_stages, push_stages
+from shipway.runtimes.docker.build.spec import BuildSpec
+from shipway.runtimes.docker.build.tools import PROBES, BuildTools, read_tools
+
+Before = Callable[[], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    """Do nothing before a build."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOrder:
+    """How to build. `tag` follows the version (`-dirty`: the working tree, kept here); `before` runs first (a hook)."""
+
+    no_cache: bool = False
+    tag: str = ""
+    before: Before = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was built, and with what."""
+
+    spec: BuildSpec
+    tools: BuildTools
+
+
+class Building:
+    """A build that goes on while something else is done. Leaving the `async with` ends what still runs."""
+
+    def __init__(self, listen: Listener, caller: Caller, order: BuildOrder | None = None) -> None:
+        self._listen, self._caller = listen, caller
+        self._order = order or BuildOrder()
+        self._task: asyncio.Task[Built] | None = None
+
+    def begin(self, service: Service) -> None:
+        """Begin to build for `service`, where its runtime has an image. Raises ConfigError for what cannot be built."""
+        if service.config.runtime != "docker":
+            return
+        spec = build_spec(service, no_cache=self._order.no_cache, tag=self._order.tag)
+        dockerfile = dockerfile_text(service, spec)
+        self._task = asyncio.create_task(self._build(service, spec, dockerfile))
+
+    async def result(self) -> Built | None:
+        """Wait for the end of the build; None where none was begun. Raises what ended it."""
+        return None if self._task is None else await self._task
+
+    async def _build(self, service: Service, spec: BuildSpec, dockerfile: str) -> Built:
+        await self._order.before()
+        runner = HereRunner(service.secrets)
+        tools = await find_tools(runner)
+        stages = stages_of(spec, tools)
+        self._caller.say(f"{spec.image}: {tools.sentence}")
+
+        def explain(step: HereStep, result: Result) -> ShipwayError:
+            return failure_of(step, result, spec, dockerfile)
+
+        run = HereRun(runner, self._listen, explain)
+        await run.run(stages)
+        await run.run(push_stages(spec, tools))
+        return Built(spec, tools)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def find_tools(runner: HereRunner) -> BuildTools:
+    """Return which tools build here. Raises Refused `build.no_docker` or `build.no_engine`."""
+    names = tuple(PROBES)
+    answers = await asyncio.gather(*(runner.ask(PROBES[name]) for name in names))
+    found = dict(zip(names, answers, strict=True))
+    tools = read_tools(found)
+    if found["version"].status == 127:  # noqa: PLR2004  what a shell says of a program that is not there
+        raise Refused(
+            "build.no_docker", "docker is not installed on this machine, and images are built here",
+            next="install Docker (https://docs.docker.com/engine/install/), or build elsewhere and deploy --skip-push",
+        )  # fmt: skip
+    if not tools.server:
+        raise Refused(
+            "build.no_engine", "the Docker engine of this machine did not answer", said=tools.said, next="docker info"
+        )
+    return tools
+
+
+def stages_of(spec: BuildSpec, tools: BuildTools) -> tuple[HereStage, ...]:
+    """Return what builds the image. Raises ConfigError for what these tools cannot build."""
+    if spec.is_delivered and len(spec.builder.arches) > 1:
+        raise ConfigError(
+            "build.many_arches", "an image for several architectures cannot be kept by the engine of this machine",
+            where="builder/arch", next="write one `arch`, or use a registry",
+        )  # fmt: skip
+    try:
+        return build_stages(spec, tools)
+    except ValueError as error:
+        raise ConfigError("build.impossible", str(error), where="builder", next="apt install docker-buildx") from error
+
+
+async def planned_build(service: Service) -> tuple[HereStage, ...]:
+    """Return what a deploy would run on this machine before it touches the servers; nothing without an image."""
+    if service.config.runtime != "docker":
+        return ()
+    spec = build_spec(service)
+    dockerfile_text(service, spec)
+    tools = await find_tools(HereRunner(service.secrets))
+    return (*stages_of(spec, tools), *push_stages(spec, tools))

@@ -1,0 +1,1 @@
+"""Releases as containers of one image."""
