@@ -12,12 +12,14 @@ from shipway.adapters.here import HereRunner
 from shipway.app.build_spec import build_spec, dockerfile_text
 from shipway.app.call import Caller
 from shipway.app.here_run import HereRun
+from shipway.app.image_check import check_in_engine, check_pushed
 from shipway.app.service import Service
 from shipway.core.errors import ConfigError, Refused, ShipwayError
 from shipway.core.events import Listener
 from shipway.core.here import HereStage, HereStep
 from shipway.core.ports import Result
 from shipway.runtimes.docker.build.failure import failure_of
+from shipway.runtimes.docker.build.image import pushes_itself
 from shipway.runtimes.docker.build.phase import build_stages, push_stages
 from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.build.tools import PROBES, BuildTools, read_tools
@@ -78,6 +80,9 @@ class Building:
 
         run = HereRun(runner, self._listen, explain)
         await run.run(stages)
+        check = check_pushed if pushes_itself(spec, tools) else check_in_engine
+        for finding in await check(service, spec.image, runner):
+            self._caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where}; {finding.next})")
         await run.run(push_stages(spec, tools))
         return Built(spec, tools)
 
