@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -11,18 +11,20 @@ from typing import Self
 from shipway.adapters.here import HereRunner
 from shipway.app.build_spec import build_spec, dockerfile_text
 from shipway.app.call import Caller
+from shipway.app.delivery import Delivery
 from shipway.app.here_run import HereRun
 from shipway.app.image_check import check_in_engine, check_pushed
 from shipway.app.service import Service
 from shipway.core.errors import ConfigError, Refused, ShipwayError
 from shipway.core.events import Listener
 from shipway.core.here import HereStage, HereStep
-from shipway.core.ports import Result
+from shipway.core.ports import Result, Transport
 from shipway.runtimes.docker.build.failure import failure_of
 from shipway.runtimes.docker.build.image import pushes_itself
 from shipway.runtimes.docker.build.phase import build_stages, push_stages
 from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.build.tools import PROBES, BuildTools, read_tools
+from shipway.runtimes.docker.delivery import PullFrom
 
 Before = Callable[[], Awaitable[None]]
 
@@ -55,6 +57,7 @@ class Building:
         self._listen, self._caller = listen, caller
         self._order = order or BuildOrder()
         self._task: asyncio.Task[Built] | None = None
+        self._delivery: Delivery | None = None
 
     def begin(self, service: Service) -> None:
         """Begin to build for `service`, where its runtime has an image. Raises ConfigError for what cannot be built."""
@@ -62,7 +65,16 @@ class Building:
             return
         spec = build_spec(service, no_cache=self._order.no_cache, tag=self._order.tag)
         dockerfile = dockerfile_text(service, spec)
+        if spec.is_delivered and not spec.tag:
+            self._delivery = Delivery(service.config.full_service, spec.repository, spec.registry)
         self._task = asyncio.create_task(self._build(service, spec, dockerfile))
+
+    async def ways(self, transport: Transport, hosts: Sequence[str]) -> Mapping[str, PullFrom]:
+        """Return where each host gets the image from, where that is not what the configuration says.
+
+        Raises Unreachable and Refused.
+        """
+        return await self._delivery.open(transport, hosts) if self._delivery is not None else {}
 
     async def result(self) -> Built | None:
         """Wait for the end of the build; None where none was begun. Raises what ended it."""
@@ -84,6 +96,8 @@ class Building:
         for finding in await check(service, spec.image, runner):
             self._caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where}; {finding.next})")
         await run.run(push_stages(spec, tools))
+        if self._delivery is not None:
+            await self._delivery.take(spec, run, runner)
         return Built(spec, tools)
 
     async def __aenter__(self) -> Self:
@@ -95,6 +109,9 @@ class Building:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._delivery is not None:
+            self._caller.say(self._delivery.sentence)
+            await self._delivery.close()
 
 
 async def find_tools(runner: HereRunner) -> BuildTools:

@@ -6,7 +6,7 @@ import getpass
 import secrets as entropy
 import shlex
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -14,6 +14,7 @@ from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
 from shipway.adapters.process import is_gone, this_process
 from shipway.adapters.redact import Redactor
+from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
 from shipway.app.hosts import host_basics
 from shipway.app.select import select
@@ -32,10 +33,6 @@ from shipway.planning.site import Site
 
 def _deaf(_event: Event) -> None:
     """Listen to nothing."""
-
-
-def _ignore(_service: Service) -> None:
-    """Do nothing with a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +97,12 @@ class Context:
 
 @asynccontextmanager
 async def open_context(
-    choice: Choice, caller: Caller, *, releases: bool = False, on_service: Callable[[Service], None] = _ignore
+    choice: Choice, caller: Caller, *, releases: bool = False, building: Building | None = None
 ) -> AsyncIterator[Context]:
     """Give the context of a choice and close its connections afterwards. Raises ConfigError and Unreachable.
 
     With `releases` a new release is to be made: a git tree and every secret must be there before a host is contacted.
-    `on_service` is called after that, before the first connection: a build begins there.
+    `building` begins after that, and goes on while the hosts are connected to.
     """
     service = load_service(choice)
     if releases:
@@ -115,10 +112,14 @@ async def open_context(
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
-    on_service(service)
+    if building is not None:
+        building.begin(service)
     transport = transport_of(service)
     try:
         hosts = await host_basics(service.config, transport)
+        if building is not None:
+            ways = await building.ways(transport, tuple(hosts))
+            hosts = {host: replace(basics, pull=ways.get(host)) for host, basics in hosts.items()}
         site = site_of(service, hosts)
         if releases:
             check_releasable(site)

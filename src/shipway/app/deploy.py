@@ -21,7 +21,7 @@ async def deploy(choice: Choice, caller: Caller, interruption: Interruption) -> 
     """Put the commit at HEAD into service on every host, and report."""
     timings = Timings(caller.listen)
     building = Building(timings.listen, caller)
-    async with building, open_context(choice, caller, releases=True, on_service=building.begin) as context:
+    async with building, open_context(choice, caller, releases=True, building=building) as context:
         run = Run.new(context, caller, interruption, timings)
         await building.result()
         return await change(run, deploy_planner(context, run.id))
