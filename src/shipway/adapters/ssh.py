@@ -113,9 +113,9 @@ class SshConnector:
                 break
             way = f"127.0.0.1:{number}:127.0.0.1:{port}"
             argv = (
-                *(self._settings.program, "-S", str(socket), "-o", "ClearAllForwardings=no", "-O", "forward", "-R", way),
-                *options(self._settings, self._files), "--", host,
-            )  # fmt: skip
+                *(self._settings.program, "-S", str(socket), "-o", "ClearAllForwardings=no"),
+                *("-O", "forward", "-R", way, *options(self._settings, self._files), "--", host),
+            )
             status, out, said = await _ask(argv)
             found = _ALLOCATED.search(out)
             if status == 0 and (number or found):

@@ -50,6 +50,13 @@ def failure_of(step: HereStep, result: Result, spec: BuildSpec, dockerfile: str 
         return BuildFailed(
             "build.failed", f"could not build {spec.image}", where=where, said=_last(said), next="shipway build push -v"
         )
+    if word in ("name", "take"):
+        return BuildFailed(
+            "build.no_delivery",
+            f"the Docker engine of this machine did not give {spec.image} to Shipway",
+            said=_last(_all(result)),
+            next="the engine has to run on this machine, not behind DOCKER_HOST or in a VM; else name a registry",
+        )
     return BuildFailed("build.no_builder", f"could not {step.title}", said=_last(_all(result)), next="docker buildx ls")
 
 
