@@ -19,6 +19,7 @@ from shipway.core.errors import ConfigError, Refused, ShipwayError
 from shipway.core.events import Listener
 from shipway.core.here import HereStage, HereStep
 from shipway.core.ports import Result, Transport
+from shipway.runtimes.docker.build.check import INSPECT
 from shipway.runtimes.docker.build.failure import failure_of
 from shipway.runtimes.docker.build.image import pushes_itself
 from shipway.runtimes.docker.build.phase import build_stages, push_stages
@@ -35,11 +36,16 @@ async def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class BuildOrder:
-    """How to build. `tag` follows the version (`-dirty`: the working tree, kept here); `before` runs first (a hook)."""
+    """How to build.
+
+    `tag` follows the version (`-dirty`: the working tree, kept here). `keeps`: the image is pushed nowhere. `skips`:
+    nothing is built; hosts get what was built before.
+    """
 
     no_cache: bool = False
     tag: str = ""
-    before: Before = _nothing
+    keeps: bool = False
+    skips: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,29 +65,49 @@ class Building:
         self._task: asyncio.Task[Built] | None = None
         self._delivery: Delivery | None = None
 
-    def begin(self, service: Service) -> None:
-        """Begin to build for `service`, where its runtime has an image. Raises ConfigError for what cannot be built."""
+    def begin(self, service: Service, before: Before = _nothing) -> None:
+        """Begin to build for `service`, where its runtime has an image; `before` runs first (a hook).
+
+        Raises ConfigError for what cannot be built.
+        """
         if service.config.runtime != "docker":
             return
-        spec = build_spec(service, no_cache=self._order.no_cache, tag=self._order.tag)
-        dockerfile = dockerfile_text(service, spec)
-        if spec.is_delivered and not spec.tag:
+        order = self._order
+        spec = build_spec(service, no_cache=order.no_cache, tag=order.tag, skips=order.skips)
+        if spec.is_delivered and not spec.tag and not order.keeps:
             self._delivery = Delivery(service.config.full_service, spec.repository, spec.registry)
-        self._task = asyncio.create_task(self._build(service, spec, dockerfile))
+        if not order.skips:
+            work = self._build(service, spec, dockerfile_text(service, spec), before)
+            self._task = asyncio.create_task(work)
+        elif self._delivery is not None:
+            self._task = asyncio.create_task(self._offer(service, spec))
 
     async def ways(self, transport: Transport, hosts: Sequence[str]) -> Mapping[str, PullFrom]:
         """Return where each host gets the image from, where that is not what the configuration says.
 
         Raises Unreachable and Refused.
         """
+        if self._order.skips and self._task is not None:
+            await self._task
         return await self._delivery.open(transport, hosts) if self._delivery is not None else {}
 
     async def result(self) -> Built | None:
         """Wait for the end of the build; None where none was begun. Raises what ended it."""
         return None if self._task is None else await self._task
 
-    async def _build(self, service: Service, spec: BuildSpec, dockerfile: str) -> Built:
-        await self._order.before()
+    async def _offer(self, service: Service, spec: BuildSpec) -> Built:
+        """Offer what was built before. Where it is not in the engine here, the hosts have to have it."""
+        runner = HereRunner(service.secrets)
+        run = HereRun(runner, self._listen, lambda step, result: failure_of(step, result, spec))
+        assert self._delivery is not None  # noqa: S101  the caller looked
+        if (await runner.ask((*INSPECT, spec.image))).ok:
+            await self._delivery.take(spec, run, runner)
+        else:
+            self._delivery.is_empty = True
+        return Built(spec, BuildTools())
+
+    async def _build(self, service: Service, spec: BuildSpec, dockerfile: str, before: Before) -> Built:
+        await before()
         runner = HereRunner(service.secrets)
         tools = await find_tools(runner)
         stages = stages_of(spec, tools)
@@ -95,7 +121,8 @@ class Building:
         check = check_pushed if pushes_itself(spec, tools) else check_in_engine
         for finding in await check(service, spec.image, runner):
             self._caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where}; {finding.next})")
-        await run.run(push_stages(spec, tools))
+        if not self._order.keeps:
+            await run.run(push_stages(spec, tools))
         if self._delivery is not None:
             await self._delivery.take(spec, run, runner)
         return Built(spec, tools)

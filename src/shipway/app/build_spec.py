@@ -24,11 +24,11 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "shipway")
 
 
-def build_spec(service: Service, *, no_cache: bool = False, tag: str = "") -> BuildSpec:
+def build_spec(service: Service, *, no_cache: bool = False, tag: str = "", skips: bool = False) -> BuildSpec:
     """Return what is to be built for `service`.
 
-    With `tag` the working tree is built and the image stays here. Raises ConfigError `git.*`, `config.no_commit`,
-    `build.no_dockerfile`.
+    With `tag` the working tree is built and the image stays here. With `skips` nothing is built, so nothing is cloned.
+    Raises ConfigError `git.*`, `config.no_commit`, `build.no_dockerfile`.
     """
     config = service.config
     builder, registry = config.builder, config.registry
@@ -38,13 +38,13 @@ def build_spec(service: Service, *, no_cache: bool = False, tag: str = "") -> Bu
             next="add `image`, `registry` and `builder`, or deploy without building",
         )  # fmt: skip
     registry = registry or Registry()
-    is_tree = bool(tag) or builder.context is not None
+    is_tree = bool(tag) or skips or builder.context is not None
     source = _working_tree(service, config) if is_tree else _clone(service, config)
     return BuildSpec(
         service=config.service,
         destination=config.destination or "",
         repository=config.repository,
-        version=service.version,
+        version=service.release_version,
         builder=builder,
         registry=registry,
         source=source,

@@ -26,14 +26,14 @@ def _mute(_text: str) -> None:
 class Choice:
     """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
 
-    `version` names the version of an image (None: VERSION of the environment, else the commit).
+    `version`: the one that is meant ("": VERSION of the environment, else HEAD).
     """
 
     config_file: str | None = None
     destination: str | None = None
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
-    version: str | None = None
+    version: str = ""
 
     @property
     def options(self) -> str:

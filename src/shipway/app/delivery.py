@@ -15,18 +15,22 @@ from shipway.config.registry import Registry
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Transport
 from shipway.runtimes.docker.build.spec import BuildSpec
-from shipway.runtimes.docker.delivery import PullFrom, from_here, name_of, wanted_port
+from shipway.runtimes.docker.delivery import PullFrom, from_here, name_of, nowhere, wanted_port
 
 _PUSH_LIMIT_S = 1800.0
 
 
 @dataclass(slots=True)
 class Delivery:
-    """One image on its way to the hosts of a service. It begins with `begin` and ends with `close`."""
+    """One image on its way to the hosts of a service. It begins with `begin` and ends with `close`.
+
+    `is_empty`: there is no image to be had here, so hosts have to have it.
+    """
 
     service: str
     repository: str
     registry: Registry
+    is_empty: bool = False
     _server: RegistryServer | None = None
 
     async def begin(self) -> RegistryServer:
@@ -40,6 +44,8 @@ class Delivery:
 
     async def open(self, transport: Transport, hosts: Sequence[str]) -> Mapping[str, PullFrom]:
         """Open the way for every host and return where each pulls from. Raises Unreachable and Refused."""
+        if self.is_empty:
+            return dict.fromkeys(hosts, nowhere(self.repository))
         server = await self.begin()
         wanted = wanted_port(self.registry, self.service)
         ports = await asyncio.gather(*(transport.tunnel(host, server.port, wanted) for host in hosts))

@@ -32,7 +32,7 @@ def deploy_planner(context: Context, run: str) -> Planner:
     tree = context.tree
 
     def plan(facts: Facts) -> Plan:
-        release = Release(next_release(facts), context.service.version, tree.repository, tree.project)
+        release = Release(next_release(facts), context.service.release_version, tree.repository, tree.project)
         return plan_deploy(context.site, facts, run, release, tree_notes(tree))
 
     return plan

@@ -25,6 +25,7 @@ def docker_settings_of(config: Config, pull: PullFrom | None = None) -> DockerSe
         repository=config.repository,
         login=login_of(config.registry),
         pull_from=_source(config, pull),
+        pulls=pull is None or bool(pull.source),
         volumes=config.volumes,
         roles={role.name: _role(role) for role in config.roles},
         readiness_s=float(config.readiness_delay_s),

@@ -25,21 +25,24 @@ from shipway.django.project import Project, read_project
 
 @dataclass(frozen=True)
 class Service:
-    """One service in one destination. `directory` is the project's directory on this machine."""
+    """One service in one destination. `directory` is the project's directory on this machine.
+
+    `version` is the version that is meant, "" for HEAD.
+    """
 
     config: Config
     directory: str
     secrets: NeededSecrets
-    declared_version: str | None = None
+    version: str = ""
 
     @cached_property
-    def version(self) -> str:
+    def release_version(self) -> str:
         """The version that a release of today has: always the same in the life of this object. Raises ConfigError."""
         if self.config.runtime == "venv":
             return self.tree.version
         has_context = self.config.builder is not None and self.config.builder.context is not None
         git = git_facts(self.directory)
-        return version_of(self.declared_version, os.environ, git, has_context=has_context, suffix=entropy.token_hex(8))
+        return version_of(self.version, os.environ, git, has_context=has_context, suffix=entropy.token_hex(8))
 
     @cached_property
     def tree(self) -> Tree:

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 from shipway.config.registry import Registry
 
+PULL_SCRIPT = (
+    'umask 077; d=$(mktemp -d) || exit; trap \'rm -rf -- "$d"\' EXIT; cat >"$d/config.json";'
+    ' [ -s "$d/config.json" ] || printf {} >"$d/config.json"; docker --config "$d" pull --quiet "$1" &&'
+    ' { [ "$1" = "$2" ] || { docker tag "$1" "$2" && docker rmi "$1" >/dev/null; }; }'
+)
+"""`sh -c PULL_SCRIPT sh SOURCE IMAGE`: the configuration of Docker's client with a login comes as the input, or nothing."""
 _FIRST_PORT, _PORTS = 20_000, 10_000  # below what Linux gives to outgoing connections (32768 and up)
 
 
@@ -16,7 +22,7 @@ class PullFrom:
 
     They differ where the image comes through the host's connection (`localhost:PORT/<word>/<image>`): then the host
     tags what it pulled `<repository>:<version>` and forgets the name with the port. `registry`: to log in to first,
-    None where there is nothing to log in to.
+    None where there is nothing to log in to. A `source` of "" means that nothing is pulled: the host has the image.
     """
 
     source: str
@@ -38,6 +44,11 @@ def from_registry(repository: str, registry: Registry) -> PullFrom:
 def from_here(repository: str, port: int, word: str) -> PullFrom:
     """Return the way through the connection: `port` is that of the host's loopback, `word` keeps others out."""
     return PullFrom(f"localhost:{port}/{word}/{name_of(repository)}", repository)
+
+
+def nowhere(repository: str) -> PullFrom:
+    """Return what says that nothing is pulled: the host has the image already."""
+    return PullFrom("", repository)
 
 
 def name_of(repository: str) -> str:
