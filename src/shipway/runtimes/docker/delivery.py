@@ -12,7 +12,7 @@ PULL_SCRIPT = (
     ' [ -s "$d/config.json" ] || printf {} >"$d/config.json"; docker --config "$d" pull --quiet "$1" &&'
     ' { [ "$1" = "$2" ] || { docker tag "$1" "$2" && docker rmi "$1" >/dev/null; }; }'
 )
-"""`sh -c PULL_SCRIPT sh SOURCE IMAGE`: the configuration of Docker's client with a login comes as the input, or nothing."""
+"""`sh -c PULL_SCRIPT sh SOURCE IMAGE`: a configuration of Docker's client with a login is the input, or nothing is."""
 _FIRST_PORT, _PORTS = 20_000, 10_000  # below what Linux gives to outgoing connections (32768 and up)
 
 
