@@ -143,6 +143,8 @@ def fetch(image: str, source: str, service: str) -> int:
         if source != image and docker("tag", source, image).returncode:
             say(f"could not name {source} {image}")
             return 1
+        if source != image:
+            docker("rmi", source)  # the name with a port of this run; the image stays
     return checked(image, service)
 
 
