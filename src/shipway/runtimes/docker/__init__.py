@@ -1,0 +1,1 @@
+"""Containers: releases and accessories, by Docker."""
