@@ -21,30 +21,40 @@ _PATH = re.compile(r"/[^\0\n]{0,400}")
 
 @dataclass(frozen=True, slots=True)
 class HostBasics:
-    """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none."""
+    """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none.
+
+    `home`: the home directory of the login, "" where it tells none. `is_root`: the login is root's.
+    """
 
     state: str
     caddy: str = ""
+    home: str = ""
+    is_root: bool = False
 
 
-async def host_basics(config: Config, transport: Transport) -> dict[str, HostBasics]:
+async def host_basics(config: Config, transport: Transport, *, everywhere: bool = False) -> dict[str, HostBasics]:
     """Return the basics of each host, the primary first; one exchange per host, all at once.
+
+    `everywhere`: also of hosts that have accessories and no role. Where there are no roles, those are all there are.
 
     Raises Unreachable, or Refused `host.no_home` where a host tells no home directory and one is needed.
     """
     wanted = config.state_directory or ""
-    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in config.app_hosts})
-    return {host: found[host] for host in config.app_hosts}
+    others = config.hosts if everywhere or not config.app_hosts else ()
+    hosts = tuple(dict.fromkeys((*config.app_hosts, *others)))
+    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in hosts})
+    return {host: found[host] for host in hosts}
 
 
 async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
     (result,) = await transport.exchange(host, [Request(_WHO, "never")])
     user, home, caddy, *_ = [*result.text.split("\n"), "", "", ""]
     caddy = caddy if _PATH.fullmatch(caddy) else ""
+    known, is_root = home if _PATH.fullmatch(home) else "", user == "0"
     if wanted.startswith("/"):
-        return HostBasics(wanted, caddy)
-    if not wanted and user == "0":
-        return HostBasics(ROOT_DIRECTORY, caddy)
+        return HostBasics(wanted, caddy, known, is_root)
+    if not wanted and is_root:
+        return HostBasics(ROOT_DIRECTORY, caddy, known, is_root)
     if not result.ok or not _PATH.fullmatch(home):
         raise Refused(
             "host.no_home",
@@ -53,4 +63,4 @@ async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
             next=f"set `state_directory: {ROOT_DIRECTORY}` in the configuration",
         )
     below = wanted.removeprefix("~").lstrip("/") or HOME_DIRECTORY
-    return HostBasics(str(PurePosixPath(home, below)), caddy)
+    return HostBasics(str(PurePosixPath(home, below)), caddy, home, is_root)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from shipway.core.secret import SecretRef, Text
 from shipway.runtimes.docker.accessory_scripts import RUN_SCRIPT
@@ -16,6 +18,9 @@ from shipway.runtimes.docker.accessory_scripts import RUN_SCRIPT
 CONFIG_LABEL = "shipway.config"
 """The label that holds a digest of what the container was started with."""
 NAME_LABEL = "shipway.accessory"
+
+
+Value = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +56,8 @@ class AccessorySpec:
     """One accessory on one host.
 
     `container` is the name of the container, `data` the directory below which its files and directories stand,
-    `env_file` the file with its environment. `flags` are the arguments of `docker run` that every container of it has
-    (network, volumes, options), `service_flags` those of the lasting one alone (published ports, labels, log, restart).
-    `port` is what it was told to listen on by its own command, "" for the usual one. `login` is None where none is
+    `env_file` the file with its environment. `publish` is a port as `docker run --publish` takes it ("" for none),
+    `binds` are volumes, `cmd` is the command as it was written ("" for the image's own). `login` is None where none is
     needed. `is_root`: the login on the host is root, so that no sudo is needed to give files away.
     """
 
@@ -67,13 +71,14 @@ class AccessorySpec:
     restart: str = "unless-stopped"
     publish: str = ""
     binds: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    service_flags: tuple[str, ...] = ()
+    options: Mapping[str, Value | tuple[Value, ...]] = field(default_factory=dict)
+    labels: Mapping[str, Value] = field(default_factory=dict)
+    log_driver: str = ""
+    log_options: Mapping[str, Value | tuple[Value, ...]] = field(default_factory=dict)
     env: tuple[tuple[str, Text], ...] = ()
     files: tuple[PlacedFile, ...] = ()
     directories: tuple[PlacedDirectory, ...] = ()
-    cmd: tuple[str, ...] = ()
-    port: str = ""
+    cmd: str = ""
     stop_s: int = 30
     login: Login | None = None
     is_root: bool = True
@@ -86,20 +91,41 @@ class AccessorySpec:
 
 def common_flags(spec: AccessorySpec) -> tuple[str, ...]:
     """Return the arguments of `docker run` that the accessory's container and one-off ones share."""
-    volumes = (word for bind in spec.binds for word in ("--volume", bind))
-    return ("--network", spec.network, *volumes, *spec.flags)
+    volumes = (f"--volume={bind}" for bind in spec.binds)
+    return (f"--network={spec.network}", *volumes, *_flags("", spec.options))
 
 
 def service_flags(spec: AccessorySpec) -> tuple[str, ...]:
     """Return the arguments that only the lasting container has."""
-    publish = ("--publish", spec.publish) if spec.publish else ()
-    return ("--restart", spec.restart, *publish, *spec.service_flags)
+    publish = (f"--publish={spec.publish}",) if spec.publish else ()
+    driver = (f"--log-driver={spec.log_driver}",) if spec.log_driver else ()
+    return (
+        f"--restart={spec.restart}",
+        *publish,
+        *driver,
+        *_flags("log-opt", spec.log_options),
+        *_flags("label", spec.labels),
+    )
+
+
+def _flags(flag: str, values: Mapping[str, Value | tuple[Value, ...]]) -> tuple[str, ...]:
+    """Return `--flag=name=value`, or `--name=value` without a flag; `true` is the bare option, a list repeats it."""
+    words = []
+    for name, value in values.items():
+        for item in value if isinstance(value, tuple) else (value,):
+            bare = f"--{flag}={name}" if flag else f"--{name}"
+            words.append(bare if item is None or (item is True and not flag) else f"{bare}={_word(item)}")
+    return tuple(words)
+
+
+def _word(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def run_argv(spec: AccessorySpec) -> tuple[str, ...]:
     """Return the command that starts the accessory; its environment comes from its env file."""
     words = ("--detach", "--name", spec.container, *service_flags(spec), *_labels(spec), *common_flags(spec))
-    return _by_script(spec, (*words, spec.image, *spec.cmd))
+    return _by_script(spec, (*words, spec.image, *shlex.split(spec.cmd)))
 
 
 def one_off_argv(spec: AccessorySpec, words: tuple[str, ...], *, is_terminal: bool) -> tuple[str, ...]:
@@ -124,7 +150,7 @@ def config_digest(spec: AccessorySpec) -> str:
         spec.image,
         *common_flags(spec),
         *service_flags(spec),
-        *spec.cmd,
+        spec.cmd,
         *(f"{name}={_shown(value)}" for name, value in sorted(spec.env)),
         *(f"{file.path} {file.mode} {file.owner} {_shown(file.body)}" for file in spec.files),
     ]

@@ -43,7 +43,7 @@ def ready_command(spec: AccessorySpec, limit_s: int = READY_LIMIT_S) -> Command:
     The image's own HEALTHCHECK decides where it has one, else the question of its kind, asked inside the container
     where the program for it stands there, else that it stays up.
     """
-    argv = ("sh", "-c", READY_SCRIPT, "sh", spec.container, kind_of(spec.image), spec.port, str(limit_s))
+    argv = ("sh", "-c", READY_SCRIPT, "sh", spec.container, kind_of(spec.image), port_of(spec.cmd), str(limit_s))
     return Command(argv, limit_s=limit_s * 2 + _MARGIN_S)
 
 

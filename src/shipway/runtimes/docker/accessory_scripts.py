@@ -59,7 +59,7 @@ LOGIN_SCRIPT = (  # the name and then the password are the input; $1… the serv
 )
 
 _INSIDE = (  # for each kind: a script that runs in the container, $1 the port that it was told to listen on, or ""
-    ' postgres) inside \'command -v pg_isready >/dev/null || exit 0; exec pg_isready -h 127.0.0.1 ${1:+-p "$1"}\';;'
+    " postgres) inside 'command -v pg_isready >/dev/null || exit 0; exec pg_isready -h 127.0.0.1 ${1:+-p \"$1\"}';;"
     ' redis) inside \'p=$(command -v redis-cli || command -v valkey-cli) || exit 0; a=$("$p" ${1:+-p "$1"} ping 2>&1);'
     ' case $a in *PONG*|*NOAUTH*|*NOPERM*) exit 0;; esac; printf "%s\\n" "$a"; exit 1\';;'
     " mysql) inside 'p=$(command -v mysqladmin || command -v mariadb-admin) || exit 0;"
@@ -70,7 +70,7 @@ READY_SCRIPT = (
     # is being set up listens on its socket for a while and then starts again: hence 127.0.0.1.
     "c=$1 kind=$2 port=$3 left=$4 first= up=0;"
     ' inside() { docker exec -- "$c" sh -c "$1" sh "$port" </dev/null 2>&1; };'
-    ' ask() { case $kind in' + _INSIDE + ' *) up=$((up+1)); [ "$up" -gt 2 ];; esac; };'
+    " ask() { case $kind in" + _INSIDE + ' *) up=$((up+1)); [ "$up" -gt 2 ];; esac; };'
     " while :; do s=$(docker container inspect --format"
     " '{{.State.Status}}/{{with .State.Health}}{{.Status}}{{end}}/{{.RestartCount}}' -- \"$c\" 2>&1)"
     ' || { printf "%s\\n" "$s" >&2; exit 1; }; first=${first:-${s##*/}}; said=${s%/*};'
