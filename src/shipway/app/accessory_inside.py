@@ -62,7 +62,7 @@ def _command(spec: AccessorySpec, words: Sequence[str], *, reuse: bool, is_termi
     if reuse:
         tty = ("--tty",) if is_terminal else ()
         return Command(("docker", "exec", "--interactive", *tty, "--", spec.container, *words), limit_s=_LIMIT_S)
-    return Command(one_off_argv(spec, tuple(words), is_terminal=is_terminal), limit_s=_LIMIT_S)
+    return Command(one_off_argv(spec, tuple(words)), limit_s=_LIMIT_S)
 
 
 async def accessory_logs(

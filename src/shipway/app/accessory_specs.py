@@ -7,16 +7,18 @@ from pathlib import PurePosixPath
 
 from shipway.adapters.accessory_files import read_accessory_file
 from shipway.app.accessory_template import rendered
+from shipway.app.docker_settings import login_of
 from shipway.app.hosts import HostBasics
 from shipway.app.service import Service
 from shipway.config.accessories import Mount
 from shipway.config.model import Accessory
-from shipway.config.registry import Inline, Registry
+from shipway.config.registry import Registry
 from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.planning.accessories import AccessoryTarget
-from shipway.runtimes.docker.accessory import AccessorySpec, Login, PlacedDirectory, PlacedFile
+from shipway.runtimes.docker import Login, Logs
+from shipway.runtimes.docker.accessory import AccessorySpec, PlacedDirectory, PlacedFile, run_argv
 
 _HUB = "docker.io"
 
@@ -43,21 +45,21 @@ def _spec(service: Service, accessory: Accessory, host: str, basics: HostBasics)
         for file in accessory.files
     )
     try:
-        return AccessorySpec(
+        spec = AccessorySpec(
             name=accessory.name,
             host=host,
             container=accessory.service,
             image=accessory.image,
             data=data,
             env_file=layout.accessory_env(accessory.name),
+            launcher=layout.accessory_launcher,
             network=accessory.network,
             restart=accessory.restart,
             publish=accessory.port or "",
             binds=tuple(_binds(accessory, data, home)),
             options=accessory.options,
             labels=accessory.labels,
-            log_driver=config.logging.driver or "",
-            log_options=config.logging.resolved_options(),
+            logs=Logs(config.logging.driver or "", config.logging.resolved_options()),
             env=env,
             files=files,
             directories=tuple(
@@ -68,6 +70,8 @@ def _spec(service: Service, accessory: Accessory, host: str, basics: HostBasics)
             login=_login(config.registry, accessory),
             is_root=basics.is_root,
         )
+        run_argv(spec)
+        return spec
     except ValueError as error:
         raise ConfigError("accessory.impossible", str(error), where=where, next="`shipway config`") from error
 
@@ -120,13 +124,7 @@ def _login(root: Registry | None, accessory: Accessory) -> Login | None:
     own = accessory.registry
     if own is None and root is not None and not root.is_local and _server_of(accessory.image) == (root.server or _HUB):
         own = root
-    if own is None or own.is_local or own.username is None or own.password is None:
-        return None
-    return Login(own.server or "", _credential(own.username), _credential(own.password))
-
-
-def _credential(value: Inline | SecretRef) -> Text:
-    return (value,) if isinstance(value, SecretRef) else (value.value,)
+    return login_of(own)
 
 
 def _server_of(image: str) -> str:

@@ -12,7 +12,7 @@ class Layout:
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
                      releases/<release>/{src/,venv/,env/<role>.env,complete}
-                     accessories/<name>.env  packages/<digest>/  shared/  static/  media/  run/  log/
+                     accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  static/  media/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
     <root>/cache/    downloaded packages, shared by all services
@@ -72,6 +72,11 @@ class Layout:
     def accessory_env(self, name: str) -> str:
         """The environment file of an accessory, mode 0600."""
         return self._path(self.service, "accessories", f"{name}.env")
+
+    @property
+    def accessory_launcher(self) -> str:
+        """The script that makes the containers of accessories."""
+        return self._path(self.service, "accessories", "launch.py")
 
     @property
     def packages(self) -> str:

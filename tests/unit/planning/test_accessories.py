@@ -23,6 +23,7 @@ def spec(name: str, host: str) -> AccessorySpec:
         image=f"{name}:1",
         data=f"/root/shop-{name}",
         env_file=f"/srv/shop/accessories/{name}.env",
+        launcher="/srv/shop/accessories/launch.py",
         files=(PlacedFile(f"/root/shop-{name}/etc/my.cnf", ("x",), owner="1:1"),),
         is_root=False,
     )

@@ -8,28 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shipway.core.secret import SecretRef, Text
-from shipway.runtimes.docker.accessory_scripts import RUN_SCRIPT
+from shipway.runtimes.docker.arguments import label_words, logging_words, option_words
+from shipway.runtimes.docker.settings import Login, Logs, OptionValue, Scalar
+from shipway.runtimes.docker.words import escaped, quoted, raw, split
 
 CONFIG_LABEL = "shipway.config"
 """The label that holds a digest of what the container was started with."""
 NAME_LABEL = "shipway.accessory"
-
-
-Value = str | int | float | bool | None
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A registry that wants a login. `server` "" is Docker Hub."""
-
-    server: str
-    username: Text
-    password: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +45,8 @@ class AccessorySpec:
     """One accessory on one host.
 
     `container` is the name of the container, `data` the directory below which its files and directories stand,
-    `env_file` the file with its environment. `publish` is a port as `docker run --publish` takes it ("" for none),
-    `binds` are volumes, `cmd` is the command as it was written ("" for the image's own). `login` is None where none is
+    `env_file` the file with its environment, `launcher` the script that makes its container. `publish` is a port as
+    `docker run --publish` takes it ("" for none), `binds` are volumes, `cmd` is the command as it was written ("" for the image's own). `login` is None where none is
     needed. `is_root`: the login on the host is root, so that no sudo is needed to give files away.
     """
 
@@ -67,14 +56,14 @@ class AccessorySpec:
     image: str
     data: str
     env_file: str
+    launcher: str
     network: str = "kamal"
     restart: str = "unless-stopped"
     publish: str = ""
     binds: tuple[str, ...] = ()
-    options: Mapping[str, Value | tuple[Value, ...]] = field(default_factory=dict)
-    labels: Mapping[str, Value] = field(default_factory=dict)
-    log_driver: str = ""
-    log_options: Mapping[str, Value | tuple[Value, ...]] = field(default_factory=dict)
+    options: Mapping[str, OptionValue] = field(default_factory=dict)
+    labels: Mapping[str, Scalar] = field(default_factory=dict)
+    logs: Logs = field(default_factory=Logs)
     env: tuple[tuple[str, Text], ...] = ()
     files: tuple[PlacedFile, ...] = ()
     directories: tuple[PlacedDirectory, ...] = ()
@@ -90,58 +79,48 @@ class AccessorySpec:
 
 
 def common_flags(spec: AccessorySpec) -> tuple[str, ...]:
-    """Return the arguments of `docker run` that the accessory's container and one-off ones share."""
-    volumes = (f"--volume={bind}" for bind in spec.binds)
-    return (f"--network={spec.network}", *volumes, *_flags("", spec.options))
+    """Return the arguments of `docker run` that the accessory's container and one-off ones share, as `words`."""
+    volumes = (f"--volume={raw(bind)}" for bind in spec.binds)
+    return (f"--network={spec.network}", *volumes, *option_words(spec.options))
 
 
 def service_flags(spec: AccessorySpec) -> tuple[str, ...]:
     """Return the arguments that only the lasting container has."""
-    publish = (f"--publish={spec.publish}",) if spec.publish else ()
-    driver = (f"--log-driver={spec.log_driver}",) if spec.log_driver else ()
-    return (
-        f"--restart={spec.restart}",
-        *publish,
-        *driver,
-        *_flags("log-opt", spec.log_options),
-        *_flags("label", spec.labels),
-    )
-
-
-def _flags(flag: str, values: Mapping[str, Value | tuple[Value, ...]]) -> tuple[str, ...]:
-    """Return `--flag=name=value`, or `--name=value` without a flag; `true` is the bare option, a list repeats it."""
-    words = []
-    for name, value in values.items():
-        for item in value if isinstance(value, tuple) else (value,):
-            bare = f"--{flag}={name}" if flag else f"--{name}"
-            words.append(bare if item is None or (item is True and not flag) else f"{bare}={_word(item)}")
-    return tuple(words)
-
-
-def _word(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    publish = (f"--publish={quoted(spec.publish)}",) if spec.publish else ()
+    return (f"--restart={spec.restart}", *publish, *logging_words(spec.logs), *label_words(spec.labels))
 
 
 def run_argv(spec: AccessorySpec) -> tuple[str, ...]:
-    """Return the command that starts the accessory; its environment comes from its env file."""
-    words = ("--detach", "--name", spec.container, *service_flags(spec), *_labels(spec), *common_flags(spec))
-    return _by_script(spec, (*words, spec.image, *shlex.split(spec.cmd)))
+    """Return the command that starts the accessory; its environment comes from its env file.
+
+    Raises ValueError for a `cmd` that is no simple command, and for options that are Shipway's own.
+    """
+    ours = label_words({NAME_LABEL: spec.name, CONFIG_LABEL: config_digest(spec)})
+    flags = ("--detach", "--name", spec.container, *service_flags(spec), *ours, *common_flags(spec))
+    words = ("docker", "run", *flags, spec.image, *_cmd(spec))
+    return _launch(spec, "start", spec.container, spec.env_file, *words)
 
 
-def one_off_argv(spec: AccessorySpec, words: tuple[str, ...], *, is_terminal: bool) -> tuple[str, ...]:
+def one_off_argv(spec: AccessorySpec, words: tuple[str, ...]) -> tuple[str, ...]:
     """Return the command that runs `words` in a new container of the accessory's image, which is then removed."""
-    how = ("--rm", "--interactive", *(("--tty",) if is_terminal else ()))
-    return _by_script(spec, (*how, *common_flags(spec), spec.image, *words))
+    line = ("docker", "run", "--rm", "--interactive", *common_flags(spec), spec.image, *map(escaped, words))
+    return _launch(spec, "once", spec.env_file, *line)
 
 
-def _by_script(spec: AccessorySpec, words: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(dict(spec.env))
-    return ("sh", "-c", RUN_SCRIPT, "sh", spec.env_file, str(len(names)), *names, *words)
+def fetch_argv(spec: AccessorySpec) -> tuple[str, ...]:
+    """Return the command that pulls the image; credentials are its input."""
+    return _launch(spec, "fetch", spec.image, spec.image, "")
 
 
-def _labels(spec: AccessorySpec) -> tuple[str, ...]:
-    ours = {NAME_LABEL: spec.name, CONFIG_LABEL: config_digest(spec)}
-    return tuple(word for name, value in ours.items() for word in ("--label", f"{name}={value}"))
+def _launch(spec: AccessorySpec, *words: str) -> tuple[str, ...]:
+    return ("python3", "-I", "-S", spec.launcher, *words)
+
+
+def _cmd(spec: AccessorySpec) -> tuple[str, ...]:
+    try:
+        return split(spec.cmd)
+    except ValueError as error:
+        raise ValueError(f"the `cmd` of `{spec.name}` is {error}") from error
 
 
 def config_digest(spec: AccessorySpec) -> str:

@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-RUN_SCRIPT = (
-    # $1 the env file, $2 how many names follow, the names, then the words of `docker run`. Values of one line go into
-    # a file for docker, those of several by its own environment (a line with a name alone asks for that). The file
-    # is read in subshells: a PATH or HOME for the container is none for the docker client.
-    "umask 077; file=$1 n=$2; shift 2; d=$(mktemp -d) || exit 1; trap 'rm -rf -- \"$d\"' EXIT;"
-    " trap 'exit 129' HUP; trap 'exit 130' INT; trap 'exit 143' TERM; nl='\n';"
-    ' while [ "$n" -gt 0 ]; do name=$1; shift; n=$((n-1));'
-    ' value=$(. "$file" && eval "printf %s. \\"\\${$name-}\\"") || exit 1; value=${value%.};'
-    ' case $value in *"$nl"*) printf "%s\\n" "$name" >>"$d/env"; export "$name=$value";;'
-    ' *) printf "%s=%s\\n" "$name" "$value" >>"$d/env";; esac || exit 1; done;'
-    ' : >>"$d/env" && docker run --env-file "$d/env" "$@"'
-)
-
 PLACE_SCRIPT = (  # $1 the path, $2 its mode or "", $3 its owner or "", $4 "" or "sudo" for what only root may do
     'if [ "$2" ]; then chmod -- "$2" "$1" 2>/dev/null || $4 chmod -- "$2" "$1" || exit 1; fi;'
     ' if [ "$3" ]; then $4 chown -- "$3" "$1"; fi'
@@ -52,12 +39,6 @@ BACK_SCRIPT = (  # $1 and $2 as above, $3 whether it ran
     ' ! docker container inspect -- "$1" >/dev/null 2>&1 || docker rm --force -- "$1" >/dev/null || exit 1;'
     ' docker rename -- "$2" "$1" || exit 1; fi; [ "$3" != yes ] || docker start -- "$1" >/dev/null'
 )
-PULL_SCRIPT = 'docker pull --quiet -- "$1" || docker pull -- "$1"'
-
-LOGIN_SCRIPT = (  # the name and then the password are the input; $1… the server, none for Docker Hub
-    'IFS= read -r user && docker login --username "$user" --password-stdin -- "$@" >/dev/null'
-)
-
 _INSIDE = (  # for each kind: a script that runs in the container, $1 the port that it was told to listen on, or ""
     " postgres) inside 'command -v pg_isready >/dev/null || exit 0; exec pg_isready -h 127.0.0.1 ${1:+-p \"$1\"}';;"
     ' redis) inside \'p=$(command -v redis-cli || command -v valkey-cli) || exit 0; a=$("$p" ${1:+-p "$1"} ping 2>&1);'

@@ -9,9 +9,11 @@ from shipway.core.action import Action, Command, Upload
 from shipway.core.facts import AccessoryFacts
 from shipway.core.step import Step
 from shipway.runtimes.docker import accessory_scripts as scripts
-from shipway.runtimes.docker.accessory import AccessorySpec, config_digest, run_argv
-from shipway.runtimes.docker.accessory_env import env_text
+from shipway.runtimes.docker.accessory import AccessorySpec, config_digest, fetch_argv, run_argv
 from shipway.runtimes.docker.accessory_ready import ready_command, ready_title
+from shipway.runtimes.docker.environment import assignments
+from shipway.runtimes.docker.resource import resource
+from shipway.runtimes.docker.runtime import login_config
 
 PULL_LIMIT_S = 1800.0
 _DOCKER_LIMIT_S = 120.0
@@ -59,29 +61,26 @@ def _placing(spec: AccessorySpec) -> Iterator[Action]:
         yield script(scripts.DIRECTORY_SCRIPT, str(PurePosixPath(file.path).parent), "", "", sudo)
         yield Upload(file.path, file.body, 0o600)
         yield script(scripts.PLACE_SCRIPT, file.path, file.mode, file.owner, sudo)
-    yield Upload(spec.env_file, env_text(spec.env), 0o600)
+    yield Upload(spec.env_file, assignments(spec.env), 0o600)
 
 
 def pull_step(spec: AccessorySpec, *, is_fresh: bool) -> Step:
     """Return the step that gets the image. `is_fresh`: the newest one of that tag, although one is there."""
-    login = (_login(spec),) if spec.login is not None else ()
+    login = login_config(spec.login) if spec.login is not None else ()
     return Step(
         id=f"{spec.host}/pull-{spec.name}",
         title=f"pull {spec.image}",
         host=spec.host,
-        do=(*login, script(scripts.PULL_SCRIPT, spec.image, limit_s=PULL_LIMIT_S)),
+        do=(launcher(spec), Command(fetch_argv(spec), stdin=login, limit_s=PULL_LIMIT_S)),
         done=None if is_fresh else Command(("docker", "image", "inspect", "--", spec.image), limit_s=_DOCKER_LIMIT_S),
         repeatable=is_fresh,
         harmless=True,
     )
 
 
-def _login(spec: AccessorySpec) -> Command:
-    login = spec.login
-    assert login is not None  # noqa: S101  the caller asked
-    server = (login.server,) if login.server else ()
-    argv = ("sh", "-c", scripts.LOGIN_SCRIPT, "sh", *server)
-    return Command(argv, stdin=(*login.username, "\n", *login.password), limit_s=_DOCKER_LIMIT_S)
+def launcher(spec: AccessorySpec) -> Upload:
+    """Return the upload of the script that pulls images and makes containers."""
+    return Upload(spec.launcher, (resource("launch_script.py"),), 0o600)
 
 
 def run_step(spec: AccessorySpec) -> Step:
@@ -90,7 +89,7 @@ def run_step(spec: AccessorySpec) -> Step:
         id=f"{spec.host}/run-{spec.name}",
         title=f"start {spec.container} from {spec.image}",
         host=spec.host,
-        do=(Command(run_argv(spec), limit_s=_DOCKER_LIMIT_S),),
+        do=(launcher(spec), Command(run_argv(spec), limit_s=_DOCKER_LIMIT_S)),
         done=script(scripts.RUNNING_SCRIPT, spec.container, config_digest(spec)),
         undo=(script(scripts.REMOVE_SCRIPT, spec.container),),
     )

@@ -1,16 +1,12 @@
 """What is read of accessories, how it differs from the configuration, and the scripts around `docker run`."""
 
 import json
-import shlex
-import subprocess
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from shipway.core.ports import Result
-from shipway.runtimes.docker.accessory import AccessorySpec, config_digest, run_argv
-from shipway.runtimes.docker.accessory_env import env_text
+from shipway.runtimes.docker.accessory import AccessorySpec, config_digest
 from shipway.runtimes.docker.accessory_parse import drift, parse
 from shipway.runtimes.docker.accessory_ready import kind_of, port_of
 from shipway.runtimes.docker.accessory_remove import remove_steps
@@ -22,6 +18,7 @@ SPEC = AccessorySpec(
     image="postgres:16",
     data="/root/shop-db",
     env_file="/var/lib/shipway/shop/accessories/db.env",
+    launcher="/var/lib/shipway/shop/accessories/launch.py",
     binds=("/root/shop-db/data:/var/lib/postgresql/data",),
     publish="127.0.0.1:5432:5432",
 )
@@ -114,45 +111,3 @@ def test_a_port_in_the_command_is_asked() -> None:
 def test_nothing_but_a_directory_of_its_own_is_deleted(container: str) -> None:
     with pytest.raises(ValueError, match="cannot name a directory"):
         remove_steps(replace(SPEC, container=container, data=f"/root/{container}"))
-
-
-PEM = "-----BEGIN KEY-----\nabc\n\n-----END KEY-----\n"
-VALUES = {
-    "PLAIN": 'it\'s "quoted" $HOME `x` \\n',
-    "KEY": PEM,
-    "PATH": "/only/for/the/container",
-    "HOME": "/app",
-    "EMPTY": "",
-}
-
-
-def test_values_reach_the_container_as_they_are(tmp_path: Path) -> None:
-    """The script with a stand-in for docker that writes down its arguments, the env file, and one variable."""
-    docker = tmp_path / "bin" / "docker"
-    docker.parent.mkdir()
-    docker.write_text(
-        '#!/bin/sh\nprintf "%s\\n" "$@" >"$OUT/argv"; cat "$3" >"$OUT/env"; printf %s "$KEY" >"$OUT/key";'
-        ' printf %s "$HOME" >"$OUT/home"\n'
-    )
-    docker.chmod(0o755)
-    env = (*((name, (value,)) for name, value in VALUES.items() if name != "PLAIN"), ("FROM", ("<${HOST_VALUE}>",)))
-    file = tmp_path / "db.env"
-    text = env_text(env)
-    file.write_text("".join(str(part) for part in text) + f"PLAIN={shlex.quote(VALUES['PLAIN'])}\n")
-    spec = replace(SPEC, env_file=str(file), env=(*env, ("PLAIN", ("",))))
-    world = {"PATH": f"{docker.parent}:/usr/bin:/bin", "OUT": str(tmp_path), "HOST_VALUE": "from host", "HOME": "/root"}
-    subprocess.run(run_argv(spec), env=world, check=True)
-    lines = (tmp_path / "env").read_text().splitlines()
-    assert (tmp_path / "key").read_text() == PEM
-    assert (tmp_path / "home").read_text() == "/root"
-    assert lines == [
-        "KEY",
-        "PATH=/only/for/the/container",
-        "HOME=/app",
-        "EMPTY=",
-        "FROM=<from host>",
-        f"PLAIN={VALUES['PLAIN']}",
-    ]
-    argv = (tmp_path / "argv").read_text()
-    assert "BEGIN KEY" not in argv
-    assert not Path(argv.splitlines()[2]).exists()
