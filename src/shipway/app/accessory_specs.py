@@ -71,9 +71,9 @@ def _spec(service: Service, accessory: Accessory, host: str, basics: HostBasics)
             is_root=basics.is_root,
         )
         run_argv(spec)
-        return spec
     except ValueError as error:
         raise ConfigError("accessory.impossible", str(error), where=where, next="`shipway config`") from error
+    return spec
 
 
 def _env(accessory: Accessory, host: str) -> tuple[tuple[str, Text], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -161,19 +162,34 @@ def details(given: Given, name: str) -> None:
 @shared(*CONFIG, "hosts", "json")
 @click.argument("name", metavar="NAME")
 @click.argument("words", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
-def execute(given: Given, name: str, words: tuple[str, ...], **how: Any) -> int:
+def execute(given: Given, name: str, words: tuple[str, ...], **flags: Any) -> int:
     """Run COMMAND in a new container of the accessory's image, with its environment and data.
 
-    With --reuse in the one that runs. On each of its hosts. The exit code is that of COMMAND.
+    With --reuse in the one that runs. On each of its hosts. One word is split as a shell does it, as with Kamal. The
+    exit code is that of COMMAND.
     """
     from shipway.app.accessory_inside import interact_in_accessory, run_in_accessory
     from shipway.app.signals import run
 
+    words, how = _own_flags(words, flags)
     choice, caller, reuse = choice_of(given), caller_of(given), bool(how["reuse"])
     if how["interactive"]:
         return run(lambda _: interact_in_accessory(choice, caller, name, words, reuse=reuse), say)
     found = run(lambda _: run_in_accessory(choice, caller, name, words, reuse=reuse), say)
     return show_ran(found, is_json=given.json, is_raw=bool(how["raw"]))
+
+
+def _own_flags(words: tuple[str, ...], flags: dict[str, bool]) -> tuple[tuple[str, ...], dict[str, bool]]:
+    """Return the command, and its flags with those that stand between the name and the command."""
+    names = {"-i": "interactive", "--interactive": "interactive", "--reuse": "reuse", "--raw": "raw"}
+    found, rest = dict(flags), list(words)
+    while rest and rest[0] in names:
+        found[names[rest.pop(0)]] = True
+    if rest[:1] == ["--"]:
+        rest.pop(0)
+    if not rest:
+        raise UsageError("usage.wrong", "there is no command to run", next="`shipway accessory exec --help`")
+    return tuple(shlex.split(rest[0]) if len(rest) == 1 else rest), found
 
 
 @command.command("logs", epilog=epilog(EXAMPLES[3:4]))

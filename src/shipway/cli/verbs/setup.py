@@ -15,8 +15,8 @@ def command(given: Given) -> None:
     HEAD is deployed, unless it serves already.
 
     Setup can be called again at any time: what is there is left alone, and a second call says so. A server that was
-    added to the configuration is made ready in the same way. Each part is a run of its own: one that fails is taken back,
-    and the next call goes on from there.
+    added to the configuration is made ready in the same way. Each part is a run of its own: one that fails is taken
+    back, and the next call goes on from there.
     """
     from shipway.app.setup import setup
 

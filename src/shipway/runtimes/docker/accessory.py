@@ -46,8 +46,9 @@ class AccessorySpec:
 
     `container` is the name of the container, `data` the directory below which its files and directories stand,
     `env_file` the file with its environment, `launcher` the script that makes its container. `publish` is a port as
-    `docker run --publish` takes it ("" for none), `binds` are volumes, `cmd` is the command as it was written ("" for the image's own). `login` is None where none is
-    needed. `is_root`: the login on the host is root, so that no sudo is needed to give files away.
+    `docker run --publish` takes it ("" for none), `binds` are volumes, `cmd` is the command as it was written ("" for
+    the image's own). `login` is None where none is needed. `is_root`: the login on the host is root, so that no sudo
+    is needed to give files away.
     """
 
     name: str

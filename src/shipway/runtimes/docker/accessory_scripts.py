@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+FETCH_SCRIPT = (  # $1 the image, then the command that pulls it. It may be there although its registry is away
+    'i=$1; shift; "$@" || { s=$?; docker image inspect -- "$i" >/dev/null 2>&1 || exit "$s";'
+    ' echo "the image that is on this host is used" >&2; }'
+)
 PLACE_SCRIPT = (  # $1 the path, $2 its mode or "", $3 its owner or "", $4 "" or "sudo" for what only root may do
     'if [ "$2" ]; then chmod -- "$2" "$1" 2>/dev/null || $4 chmod -- "$2" "$1" || exit 1; fi;'
     ' if [ "$3" ]; then $4 chown -- "$3" "$1"; fi'

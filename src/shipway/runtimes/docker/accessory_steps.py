@@ -66,12 +66,13 @@ def _placing(spec: AccessorySpec) -> Iterator[Action]:
 
 def pull_step(spec: AccessorySpec, *, is_fresh: bool) -> Step:
     """Return the step that gets the image. `is_fresh`: the newest one of that tag, although one is there."""
+    fetch = ("sh", "-c", scripts.FETCH_SCRIPT, "sh", spec.image, *fetch_argv(spec))
     login = login_config(spec.login) if spec.login is not None else ()
     return Step(
         id=f"{spec.host}/pull-{spec.name}",
         title=f"pull {spec.image}",
         host=spec.host,
-        do=(launcher(spec), Command(fetch_argv(spec), stdin=login, limit_s=PULL_LIMIT_S)),
+        do=(launcher(spec), Command(fetch, stdin=login, limit_s=PULL_LIMIT_S)),
         done=None if is_fresh else Command(("docker", "image", "inspect", "--", spec.image), limit_s=_DOCKER_LIMIT_S),
         repeatable=is_fresh,
         harmless=True,
