@@ -28,6 +28,7 @@ class HostBasics:
 
     `uid` and `gid` are those of the user that deploys.
     `pull`: where the host gets the image of a new release from; None for what the configuration says.
+    `home`: the home directory of the login, "" where it tells none. `is_root`: the login is root's.
     """
 
     state: str
@@ -35,22 +36,35 @@ class HostBasics:
     uid: int = 0
     gid: int = 0
     pull: PullFrom | None = None
+    home: str = ""
+    is_root: bool = False
 
 
-async def host_basics(config: Config, transport: Transport) -> dict[str, HostBasics]:
+async def host_basics(config: Config, transport: Transport, *, everywhere: bool = False) -> dict[str, HostBasics]:
     """Return the basics of each host, the primary first; one exchange per host, all at once.
+
+    `everywhere`: also of hosts that have accessories and no role. Where there are no roles, those are all there are.
 
     Raises Unreachable, or Refused `host.no_home` where a host tells no home directory and one is needed.
     """
     wanted = config.state_directory or ""
-    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in config.app_hosts})
-    return {host: found[host] for host in config.app_hosts}
+    others = config.hosts if everywhere or not config.app_hosts else ()
+    hosts = tuple(dict.fromkeys((*config.app_hosts, *others)))
+    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in hosts})
+    return {host: found[host] for host in hosts}
 
 
 async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
     (result,) = await transport.exchange(host, [Request(_WHO, "never")])
     user, group, home, caddy, *_ = [*result.text.split("\n"), "", "", "", ""]
-    found = partial(HostBasics, caddy=caddy if _PATH.fullmatch(caddy) else "", uid=_number(user), gid=_number(group))
+    found = partial(
+        HostBasics,
+        caddy=caddy if _PATH.fullmatch(caddy) else "",
+        uid=_number(user),
+        gid=_number(group),
+        home=home if _PATH.fullmatch(home) else "",
+        is_root=user == "0",
+    )
     if wanted.startswith("/"):
         return found(wanted)
     if not wanted and user == "0":

@@ -12,7 +12,7 @@ class Layout:
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
                      releases/<release>/{src/,venv/,env/<role>.env,complete}
-                     packages/<digest>/  shared/  run/  log/
+                     accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/public/<service>/{static,media}/  files that the proxy serves itself
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
@@ -69,6 +69,15 @@ class Layout:
     def complete(self, release: str) -> str:
         """A file that stands when the release is whole on disk and may be started."""
         return self._path(self.service, "releases", release, "complete")
+
+    def accessory_env(self, name: str) -> str:
+        """The environment file of an accessory, mode 0600."""
+        return self._path(self.service, "accessories", f"{name}.env")
+
+    @property
+    def accessory_launcher(self) -> str:
+        """The script that makes the containers of accessories."""
+        return self._path(self.service, "accessories", "launch.py")
 
     @property
     def packages(self) -> str:
