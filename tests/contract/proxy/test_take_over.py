@@ -37,7 +37,7 @@ asyncio.run(main())
 
 
 class Visitors:
-    """One visitor after the other, each with a connection of its own; `pause_s` is the longest time without an answer."""
+    """One visitor after the other, each with its own connection; `pause_s` is the longest time without an answer."""
 
     def __init__(self, host: Rig) -> None:
         self.host, self.over, self.pause_s, self.failed = host, threading.Event(), 0.0, 0
@@ -68,8 +68,7 @@ class Visitors:
 @pytest.fixture
 def kamals() -> Iterator[Rig]:
     """A host on which another tool's proxy has the ports and sends to its release."""
-    if not docker.is_there() or not docker.docker("image", "inspect", IMAGE):
-        pytest.skip(f"needs a Docker engine that has the images {docker.IMAGE} and {IMAGE}")
+    docker.need(IMAGE)
     with rig("container") as made:
         name, at = f"{made.network}-old", made.start("shop", "kamal-abc").split(":")
         ports = ("--publish", f"127.0.0.1:{made.http_port}:{made.http_port}")
