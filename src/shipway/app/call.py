@@ -24,12 +24,16 @@ def _mute(_text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all)."""
+    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
+
+    `version`: the one that is meant ("": VERSION of the environment, else HEAD).
+    """
 
     config_file: str | None = None
     destination: str | None = None
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    version: str = ""
 
     @property
     def options(self) -> str:

@@ -41,9 +41,9 @@ class Run:
     timings: Timings
 
     @classmethod
-    def new(cls, context: Context, caller: Caller, interruption: Interruption) -> Run:
-        """Return a run with an id that no other run has."""
-        return cls(context.new_run(), context, caller, interruption, Timings(caller.listen))
+    def new(cls, context: Context, caller: Caller, interruption: Interruption, timings: Timings | None = None) -> Run:
+        """Return a run with an id that no other run has. `timings` is given where something was timed before it."""
+        return cls(context.new_run(), context, caller, interruption, timings or Timings(caller.listen))
 
     @property
     def world(self) -> World:

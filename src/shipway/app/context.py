@@ -14,6 +14,7 @@ from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
 from shipway.adapters.process import is_gone, this_process
 from shipway.adapters.redact import Redactor
+from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
 from shipway.app.hosts import host_basics
 from shipway.app.select import select
@@ -95,10 +96,13 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(choice: Choice, caller: Caller, *, releases: bool = False) -> AsyncIterator[Context]:
+async def open_context(
+    choice: Choice, caller: Caller, *, releases: bool = False, building: Building | None = None
+) -> AsyncIterator[Context]:
     """Give the context of a choice and close its connections afterwards. Raises ConfigError and Unreachable.
 
     With `releases` a new release is to be made: a git tree and every secret must be there before a host is contacted.
+    `building` begins after that, and goes on while the hosts are connected to.
     """
     service = load_service(choice)
     if releases:
@@ -108,9 +112,14 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
+    if building is not None:
+        building.begin(service)
     transport = transport_of(service)
     try:
         hosts = await host_basics(service.config, transport)
+        if building is not None:
+            ways = await building.ways(transport, tuple(hosts))
+            hosts = {host: replace(basics, pull=ways.get(host)) for host, basics in hosts.items()}
         site = site_of(service, hosts)
         if releases:
             check_releasable(site)

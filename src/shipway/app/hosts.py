@@ -12,6 +12,7 @@ from shipway.core.action import Command
 from shipway.core.errors import Refused
 from shipway.core.ports import Request, Transport
 from shipway.engine.observe import all_or_unreachable
+from shipway.runtimes.docker.delivery import PullFrom
 
 ROOT_DIRECTORY = "/var/lib/shipway"
 """For whoever logs in as root: state of programs belongs below /var/lib (FHS 3.0, 5.8)."""
@@ -26,12 +27,14 @@ class HostBasics:
     """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none.
 
     `uid` and `gid` are those of the user that deploys.
+    `pull`: where the host gets the image of a new release from; None for what the configuration says.
     """
 
     state: str
     caddy: str = ""
     uid: int = 0
     gid: int = 0
+    pull: PullFrom | None = None
 
 
 async def host_basics(config: Config, transport: Transport) -> dict[str, HostBasics]:

@@ -38,6 +38,8 @@ VERBS: dict[str, Entry] = {
     "exec": Entry(RUN, "Run a command in the release that serves"),
     "manage": Entry(RUN, "Run manage.py in the release that serves"),
     "secrets": Entry(CARE, "Fetch secrets from a password manager, or print those of the project"),
+    "build": Entry(CARE, "Build the image, and look after the builder"),
+    "registry": Entry(CARE, "Log in to the registry, or out of it"),
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so"),
     "prune": Entry(CARE, "Remove old releases from the hosts"),

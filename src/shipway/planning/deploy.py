@@ -8,6 +8,7 @@ from dataclasses import replace
 from shipway.core.facts import Facts
 from shipway.core.step import Plan, Step
 from shipway.planning.history import base_release
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.planning.takeover import take_over_notes
@@ -16,6 +17,7 @@ from shipway.runtimes.base import Release
 
 def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
     """Return the plan that puts `release` into service on every host of `site`."""
+    check_ready(facts)
     base = base_release(site, facts)
     name, version = release.release, release.version
     stages = (
@@ -39,10 +41,11 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
-    yield from target.runtime.host_steps()
+    host = facts.of(target.host)
+    if not host.is_runtime_settled:
+        yield from target.runtime.host_steps()
     if target.proxy is None:
         return
-    host = facts.of(target.host)
     if host.predecessor:
         yield from target.proxy.prepare_steps()
     else:

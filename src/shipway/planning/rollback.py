@@ -17,6 +17,7 @@ from shipway.planning.history import (
     version_of,
     whole_everywhere,
 )
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site
 from shipway.planning.stages import roll_out
 
@@ -26,6 +27,7 @@ def rollback_target(site: Site, facts: Facts, wanted: str = "") -> str:
 
     Raises Refused when it is not whole on every host, serves already, or when there is nothing to go back to.
     """
+    check_ready(facts)
     base, whole = base_release(site, facts), whole_everywhere(facts)
     choice = wanted or last_good(facts.primary.records, base, whole)
     kept = ", ".join(r for r in in_order(whole) if r != base) or "none"
