@@ -154,6 +154,10 @@ def forget(folder: str, service: str) -> None:
             write(home / "caddy.json", json.dumps(assemble(kept["base"], sites), indent=1, sort_keys=True))
         for part in ("live", "errors", "tls/own"):
             shutil.rmtree(home / part / service, ignore_errors=True)
+        logs = re.compile(rf"{re.escape(service)}(-\d{{4}}-\d\d-\d\dT.*)?\.log(\.gz)?")
+        for path in (home / "log").iterdir():
+            if logs.fullmatch(path.name):
+                path.unlink()
         for part in (f"maintenance/{service}", f"new/{service}.json", f"sites/{service}.json"):
             with contextlib.suppress(FileNotFoundError):
                 (home / part).unlink()
