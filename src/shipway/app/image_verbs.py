@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.adapters.here import HereRunner
 from shipway.adapters.redact import Redactor
@@ -47,6 +47,8 @@ async def bring(choice: Choice, caller: Caller, order: BuildOrder, *, pulls: boo
     """Build (unless the order skips that) and let the hosts pull if `pulls`. Raises as a deploy does."""
     service = _load(choice, caller)
     spec = build_spec(service, tag=order.tag, skips=order.skips)
+    if spec.is_delivered and not pulls:  # it stays in the engine here until hosts pull it
+        order = replace(order, keeps=True)
     transport = transport_of(service)
     hosts = select(choice.hosts, service.config.app_hosts, "host") if pulls else ()
     try:
