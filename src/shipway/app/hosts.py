@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from shipway.config.model import Config
@@ -15,7 +16,8 @@ from shipway.engine.observe import all_or_unreachable
 ROOT_DIRECTORY = "/var/lib/shipway"
 """For whoever logs in as root: state of programs belongs below /var/lib (FHS 3.0, 5.8)."""
 HOME_DIRECTORY = ".shipway"
-_WHO = Command(("sh", "-c", 'id -u && printf "%s\\n" "$HOME" && command -v caddy || :'), limit_s=20.0)
+_WHO = Command(("sh", "-c", 'id -u && id -g && printf "%s\\n" "$HOME" && command -v caddy || :'), limit_s=20.0)
+_ID = re.compile(r"[0-9]{1,10}")
 _PATH = re.compile(r"/[^\0\n]{0,400}")
 
 
@@ -23,11 +25,14 @@ _PATH = re.compile(r"/[^\0\n]{0,400}")
 class HostBasics:
     """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none.
 
-    `home`: the home directory of the login, "" where it tells none. `is_root`: the login is root's.
+    `uid` and `gid` are those of the user that deploys. `home`: their home directory, "" where the host
+    tells none. `is_root`: they are root.
     """
 
     state: str
     caddy: str = ""
+    uid: int = 0
+    gid: int = 0
     home: str = ""
     is_root: bool = False
 
@@ -48,13 +53,19 @@ async def host_basics(config: Config, transport: Transport, *, everywhere: bool 
 
 async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
     (result,) = await transport.exchange(host, [Request(_WHO, "never")])
-    user, home, caddy, *_ = [*result.text.split("\n"), "", "", ""]
-    caddy = caddy if _PATH.fullmatch(caddy) else ""
-    known, is_root = home if _PATH.fullmatch(home) else "", user == "0"
+    user, group, home, caddy, *_ = [*result.text.split("\n"), "", "", "", ""]
+    found = partial(
+        HostBasics,
+        caddy=caddy if _PATH.fullmatch(caddy) else "",
+        uid=_number(user),
+        gid=_number(group),
+        home=home if _PATH.fullmatch(home) else "",
+        is_root=user == "0",
+    )
     if wanted.startswith("/"):
-        return HostBasics(wanted, caddy, known, is_root)
-    if not wanted and is_root:
-        return HostBasics(ROOT_DIRECTORY, caddy, known, is_root)
+        return found(wanted)
+    if not wanted and user == "0":
+        return found(ROOT_DIRECTORY)
     if not result.ok or not _PATH.fullmatch(home):
         raise Refused(
             "host.no_home",
@@ -63,4 +74,8 @@ async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
             next=f"set `state_directory: {ROOT_DIRECTORY}` in the configuration",
         )
     below = wanted.removeprefix("~").lstrip("/") or HOME_DIRECTORY
-    return HostBasics(str(PurePosixPath(home, below)), caddy, home, is_root)
+    return found(str(PurePosixPath(home, below)))
+
+
+def _number(text: str) -> int:
+    return int(text) if _ID.fullmatch(text) else 0

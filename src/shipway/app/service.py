@@ -43,6 +43,13 @@ class Service:
         except ConfigError:
             return Project()
 
+    def read(self, path: str) -> str:
+        """Return the text of a file of the project on this machine, as it stands. Raises ConfigError."""
+        try:
+            return Path(self.directory, path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("config.unreadable", f"could not read `{path}`: {error}", where=path) from error
+
     def digest(self, path: str) -> str:
         """Return what changes with the content of a file at the commit. Raises ConfigError when there is none."""
         return hashlib.sha256(read_file(self.tree, path).encode("utf-8", "surrogateescape")).hexdigest()[:16]

@@ -16,7 +16,9 @@ class HostFacts:
     `releases`: releases that are whole on disk. `leftovers`: releases begun and not whole. `running`: units alive, as
     (role, release). `live`: for each proxied role the address that the proxy sends to. `tools`: programs found, by
     name. `trouble`: why the runtime can run nothing there. `is_runtime_settled`: what the runtime needs once is there.
-    `is_proxy_settled`: the proxy runs as configured. `clock_skew_s`: the host's clock less the operator's.
+    `is_proxy_settled`: the proxy runs as configured. `predecessor`: the proxy of another tool (Kamal) that still has
+    the ports, `neighbours`: other services that this tool runs there. `clock_skew_s`: the host's clock less the
+    operator's.
     """
 
     host: str
@@ -36,6 +38,8 @@ class HostFacts:
     is_proxy_up: bool = False
     is_proxy_settled: bool = False
     is_in_maintenance: bool = False
+    predecessor: str = ""
+    neighbours: tuple[str, ...] = ()
     proxy_config_hash: str = ""
     records: tuple[Record, ...] = ()
 
