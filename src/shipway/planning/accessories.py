@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shipway.core.facts import AccessoryFacts, Facts
@@ -147,7 +147,10 @@ def _replace(target: AccessoryTarget, facts: Facts) -> Track:
 def _serve(target: AccessoryTarget) -> Track:
     if target.proxy is None:
         return ()
-    return (*target.proxy.host_steps(), *target.proxy.switch_steps(target.spec.name, target.endpoint, ""))
+    name, host = target.spec.name, target.spec.host
+    found = (*target.proxy.host_steps(), *target.proxy.switch_steps(name, target.endpoint, ""))
+    # The steps of a proxy have the same ids for each site of a host, and this is one plan.
+    return tuple(replace(step, id=f"{host}/{name}-{step.id.removeprefix(f'{host}/')}") for step in found)
 
 
 def _by_host(
