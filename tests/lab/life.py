@@ -6,16 +6,17 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tests.lab import buildx, images, keys, network, registry, servers, template
 from tests.lab.engine import Engine
 from tests.lab.facts import Facts, facts_of
 from tests.lab.places import MOST_SERVERS, Places
 from tests.lab.servers import Server
-from tests.lab.shell import LabError, remove_tree, say
+from tests.lab.shell import LabError, at_once, remove_tree, say
 
 _LOCK_S = 600
+_AT_ONCE = 4
 
 
 @contextlib.contextmanager
@@ -55,10 +56,8 @@ def up(places: Places, count: int, bare: int = 0) -> Facts:
     places.running.mkdir(exist_ok=True)
     keys.make_operator(places)
     network.ensure(engine)
-    with ThreadPoolExecutor(1) as aside:
-        plugin = aside.submit(buildx.ensure, places)
-        digests = images.build(engine)
-        plugin.result()
+    digests: dict[str, str] = {}
+    at_once([lambda: digests.update(images.build(engine)), lambda: buildx.ensure(places)], 2)
     template.ensure(engine, digests)
     _start_registry(engine)
     wanted = []
@@ -121,9 +120,8 @@ def _boot(engine: Engine, wanted: Sequence[Server]) -> None:
     if not wanted:
         return
     say(f"Starting {', '.join(each.name for each in wanted)}")
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda each: servers.create(engine, each), wanted))
-        list(pool.map(lambda each: servers.wait(engine, each.container), wanted))
+    at_once([partial(servers.create, engine, each) for each in wanted], _AT_ONCE)
+    at_once([partial(servers.wait, engine, each.container) for each in wanted], _AT_ONCE)
 
 
 def _remove_all(engine: Engine) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from shipway.adapters.git import Tree
 from shipway.app.answers import Report
+from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
 from shipway.app.context import Context, open_context
 from shipway.app.signals import Interruption
+from shipway.app.timings import Timings
 from shipway.core.facts import Facts
 from shipway.core.step import Plan
 from shipway.planning.deploy import plan_deploy
@@ -17,8 +19,11 @@ from shipway.runtimes.base import Release
 
 async def deploy(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
     """Put the commit at HEAD into service on every host, and report."""
-    async with open_context(choice, caller, releases=True) as context:
-        run = Run.new(context, caller, interruption)
+    timings = Timings(caller.listen)
+    building = Building(timings.listen, caller)
+    async with building, open_context(choice, caller, releases=True, building=building) as context:
+        run = Run.new(context, caller, interruption, timings)
+        await building.result()
         return await change(run, deploy_planner(context, run.id))
 
 
@@ -27,7 +32,7 @@ def deploy_planner(context: Context, run: str) -> Planner:
     tree = context.tree
 
     def plan(facts: Facts) -> Plan:
-        release = Release(next_release(facts), tree.version, tree.repository, tree.project)
+        release = Release(next_release(facts), context.service.release_version, tree.repository, tree.project)
         return plan_deploy(context.site, facts, run, release, tree_notes(tree))
 
     return plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shipway.app.answers import Preview
+from shipway.app.build import planned_build
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner
 from shipway.app.context import open_context
@@ -18,6 +19,7 @@ from shipway.planning.prune import plan_prune
 async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Preview:
     """Return the plan of `verb` (deploy, rollback, prune) and which of its steps are true already."""
     async with open_context(choice, caller, releases=verb == "deploy") as context:
+        here = await planned_build(context.service) if verb == "deploy" else ()
         run = context.new_run()
         planners: dict[str, Callable[[], Planner]] = {
             "deploy": lambda: deploy_planner(context, run),
@@ -28,4 +30,4 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Pr
         if open_run_id(facts.primary.records):
             caller.say(f"A run was cut short before: {verb} would settle it first, and plan after that.")
         plan = planners[verb]()(facts)
-        return Preview(plan, await true_already(context.transport, plan))
+        return Preview(plan, await true_already(context.transport, plan), here)
