@@ -229,7 +229,8 @@ class Docker:
 
     def _proof(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` looks and does not wait."""
-        limit_s = self._settings.deploy_limit_s + self._settings.readiness_s + MARGIN_S
+        settings = self._settings
+        limit_s = max(settings.deploy_limit_s, unit.health.limit_s if unit.health else 0.0) + MARGIN_S
         words = (self.container(unit), question(unit, self._settings, once=once))
         return self._script(unit.release, "prove", *words, limit_s=limit_s)
 
