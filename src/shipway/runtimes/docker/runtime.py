@@ -199,7 +199,7 @@ class Docker:
         image, mark = settings.image(version), self._layout.complete(name)
         source = settings.source(version)
         fetch = self._script(name, "launch", "fetch", image, source, settings.service, limit_s=PULL_LIMIT_S)
-        given = login_config(settings.login) if source and settings.login else ()
+        given = credentials(settings.login) if source and settings.login else ()
         actions: list[Action] = [replace(fetch, stdin=given)]
         for unit in units:
             if here := self._assets(unit):
@@ -259,7 +259,7 @@ class Docker:
         return Command(("sh", "-s", verb, *words), stdin=(resource("host.sh"),), limit_s=ENGINE_LIMIT_S)
 
 
-def login_config(login: Login) -> Text:
+def credentials(login: Login) -> Text:
     """Return a configuration of Docker's client with the login of one registry, and nothing else.
 
     The client takes a user and a password as they are (cli/config/configfile of docker/cli), so no value has to stand
