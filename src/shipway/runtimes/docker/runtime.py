@@ -12,12 +12,12 @@ from shipway.core.layout import Layout
 from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
-from shipway.core.unit import Unit
+from shipway.core.unit import KAMAL, Unit
 from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.docker.arguments import once_words, run_words
 from shipway.runtimes.docker.environment import env_file
-from shipway.runtimes.docker.parse import KAMAL, parse_probe
+from shipway.runtimes.docker.parse import parse_probe
 from shipway.runtimes.docker.proof import question
 from shipway.runtimes.docker.resource import resource
 from shipway.runtimes.docker.settings import DOCKER_HUB, DockerSettings, Login
