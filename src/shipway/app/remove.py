@@ -1,0 +1,36 @@
+"""A service off its hosts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from shipway.app.accessory import ALL, open_accessories
+from shipway.app.answers import Report
+from shipway.app.call import Caller, Choice
+from shipway.app.change import Run, change
+from shipway.app.configuration import load_config
+from shipway.app.signals import Interruption
+from shipway.config.model import Config
+from shipway.planning.remove import plan_remove
+
+
+def service_name(choice: Choice) -> str:
+    """Return the full name of the service that a choice means. Raises ConfigError."""
+    config, _ = load_config(choice)
+    return config.full_service
+
+
+async def remove(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
+    """Remove the proxy's site, the releases, the accessories with their data, and report."""
+    async with open_accessories(choice, caller, ALL) as context:
+        run = Run.new(context, caller, interruption)
+        registry = _registry(context.service.config)
+        report = await change(run, lambda facts: plan_remove(context.site, facts, run.id, context.watched, registry))
+        return replace(report, next=f"`shipway setup{choice.options}` makes it all anew")
+
+
+def _registry(config: Config) -> str | None:
+    registry = config.registry
+    if config.runtime != "docker" or registry is None or registry.is_local or registry.is_none:
+        return None
+    return registry.server or ""
