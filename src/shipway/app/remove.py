@@ -9,9 +9,10 @@ from shipway.app.answers import Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.configuration import load_config
+from shipway.app.context import Context
+from shipway.app.docker_settings import docker_settings_of
 from shipway.app.signals import Interruption
-from shipway.config.model import Config
-from shipway.planning.remove import plan_remove
+from shipway.planning.remove import Leaving, plan_remove
 
 
 def service_name(choice: Choice) -> str:
@@ -24,13 +25,14 @@ async def remove(choice: Choice, caller: Caller, interruption: Interruption) -> 
     """Remove the proxy's site, the releases, the accessories with their data, and report."""
     async with open_accessories(choice, caller, ALL) as context:
         run = Run.new(context, caller, interruption)
-        registry = _registry(context.service.config)
-        report = await change(run, lambda facts: plan_remove(context.site, facts, run.id, context.watched, registry))
+        leaving = _leaving(context)
+        report = await change(run, lambda facts: plan_remove(context.site, facts, run.id, leaving))
         return replace(report, next=f"`shipway setup{choice.options}` makes it all anew")
 
 
-def _registry(config: Config) -> str | None:
-    registry = config.registry
-    if config.runtime != "docker" or registry is None or registry.is_local or registry.is_none:
-        return None
-    return registry.server or ""
+def _leaving(context: Context) -> Leaving:
+    config = context.service.config
+    if config.runtime != "docker" or config.registry is None:
+        return Leaving(context.watched)
+    registry = None if config.registry.is_local or config.registry.is_none else config.registry.server or ""
+    return Leaving(context.watched, docker_settings_of(config).latest, registry)
