@@ -8,6 +8,7 @@ from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
 from shipway.app.context import Context, open_context
+from shipway.app.service import Service
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
 from shipway.core.facts import Facts
@@ -17,11 +18,11 @@ from shipway.planning.history import next_release
 from shipway.runtimes.base import Release
 
 
-async def deploy(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
-    """Put the commit at HEAD into service on every host, and report."""
+async def deploy(choice: Choice, caller: Caller, interruption: Interruption, service: Service | None = None) -> Report:
+    """Put the commit at HEAD into service on every host, and report. `service`: it was loaded already."""
     timings = Timings(caller.listen)
     building = Building(timings.listen, caller)
-    async with building, open_context(choice, caller, releases=True, building=building) as context:
+    async with building, open_context(choice, caller, releases=True, building=building, service=service) as context:
         run = Run.new(context, caller, interruption, timings)
         await building.result()
         return await change(run, deploy_planner(context, run.id))
