@@ -13,7 +13,7 @@ import pytest
 from shipway.core.errors import Locked, Refused, Unreachable
 from shipway.engine.lock import Owner, drop_lock, locked, read_lock, release_lock, remove_lock, renew_lock, try_lock
 from shipway.engine.orphans import wait_for_orphans
-from shipway.engine.run_lock import RunLock
+from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
 from tests.engine.client import world_of
 from tests.engine.real_shell import shell_world
@@ -213,7 +213,7 @@ class Sim:
         self.clock, self.transport = self.world.clock, self.world.transport
 
     def lock(self, owner: Owner = ADA, *, wait_s: float = 0.0, take_stale: bool = False) -> RunLock:
-        return RunLock(self.world, "app-1", owner, wait_s=wait_s, take_stale=take_stale)
+        return RunLock(self.world, "app-1", owner, wait=Waiting(wait_s), take_stale=take_stale)
 
     @property
     def is_held(self) -> bool:

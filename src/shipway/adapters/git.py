@@ -96,6 +96,14 @@ def read_file(tree: Tree, path: str) -> str:
     return found.stdout
 
 
+def user_email(directory: str) -> str:
+    """Return the address that git would write into a commit here, "" where there is none or no git."""
+    try:
+        return _git(directory, "config", "user.email").stdout.strip()
+    except ConfigError:
+        return ""
+
+
 def _git(directory: str, *words: str) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(

@@ -24,12 +24,16 @@ def _mute(_text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all)."""
+    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
+
+    `is_primary_only`: of the hosts that are meant, the primary alone.
+    """
 
     config_file: str | None = None
     destination: str | None = None
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    is_primary_only: bool = False
 
     @property
     def options(self) -> str:
@@ -44,6 +48,9 @@ class Caller:
 
     `listen` gets the events of a run, `say` sentences for a person, `confirm` a plan to agree to (None: nobody is
     asked), `on_secrets` a function that takes secret values out of a text, as soon as there is one.
+
+    `command` are the words that were called (`app`, `boot`). The lock of another run is waited for up to `lock_wait_s`,
+    and asked for every `lock_every_s`.
     """
 
     listen: Callable[[Event], None] = _deaf
@@ -51,3 +58,8 @@ class Caller:
     confirm: Callable[[Preview], bool] | None = None
     on_secrets: Callable[[Redact], None] = field(default=lambda _redact: None)
     note: str = ""
+    command: tuple[str, ...] = ()
+    skips_hooks: bool = False
+    is_verbose: bool = False
+    lock_wait_s: float = 0.0
+    lock_every_s: float = 2.0

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets as entropy
 import shlex
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
 from shipway.adapters.process import is_gone, this_process
 from shipway.adapters.redact import Redactor
 from shipway.app.call import Caller, Choice
+from shipway.app.hook_facts import hook_facts
+from shipway.app.hooks import Hooks
 from shipway.app.hosts import host_basics
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
@@ -26,7 +30,7 @@ from shipway.core.layout import Layout
 from shipway.core.ports import Clock, Transport
 from shipway.engine.lock import Owner
 from shipway.engine.observe import observe
-from shipway.engine.world import Author, StopRequest, World
+from shipway.engine.world import Author, Boundary, StopRequest, World
 from shipway.planning.site import Site
 
 
@@ -44,6 +48,7 @@ class Context:
     transport: Transport
     clock: Clock
     author: Author
+    hooks: Hooks = field(default_factory=Hooks)
 
     @property
     def tree(self) -> Tree:
@@ -56,8 +61,9 @@ class Context:
         return {target.host: target.layout for target in self.site.targets}
 
     def chosen_hosts(self) -> tuple[str, ...]:
-        """Return the hosts that `--hosts` means, all without it; raises UsageError."""
-        return select(self.choice.hosts, [target.host for target in self.site.targets], "host")
+        """Return the hosts that `--hosts` and `--primary` mean, all without them; raises UsageError."""
+        chosen = select(self.choice.hosts, [target.host for target in self.site.targets], "host")
+        return chosen[:1] if self.choice.is_primary_only else chosen
 
     def chosen_roles(self) -> tuple[str, ...]:
         """Return the roles that `--roles` means, all without it; raises UsageError."""
@@ -67,9 +73,15 @@ class Context:
         """Return what is true on all hosts now; raises Unreachable."""
         return await observe(self.site.targets, self.transport, self.clock)
 
-    def world(self, listen: Listener = _deaf, stop: StopRequest | None = None, note: str = "") -> World:
+    def world(
+        self,
+        listen: Listener = _deaf,
+        stop: StopRequest | None = None,
+        note: str = "",
+        boundary: Boundary | None = None,
+    ) -> World:
         """Return what the engine needs for a run."""
-        return World(
+        world = World(
             transport=self.transport,
             clock=self.clock,
             layouts=self.layouts,
@@ -79,6 +91,7 @@ class Context:
             options=self.choice.options,
             is_gone=is_gone,
         )
+        return world if boundary is None else replace(world, boundary=boundary)
 
     def new_run(self) -> str:
         """Return an id for a run: when it began, and four random digits against a second one in that second."""
@@ -107,16 +120,31 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
     for finding in service.warnings:
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
+    hooks = _hooks(service, choice, caller, redactor)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
     transport = transport_of(service)
     try:
+        await hooks.run("pre-connect")
         hosts = await host_basics(service.config, transport)
         site = site_of(service, hosts)
         if releases:
             check_releasable(site)
-        yield Context(choice, service, site, transport, SystemClock(), _author())
+        yield Context(choice, service, site, transport, SystemClock(), _author(), hooks)
     finally:
         await transport.close()
+
+
+def _hooks(service: Service, choice: Choice, caller: Caller, redactor: Redactor) -> Hooks:
+    return Hooks(
+        folder=None if caller.skips_hooks else Path(service.directory, service.config.hooks.path),
+        directory=service.directory,
+        settings=service.config.hooks,
+        secrets=service.secrets,
+        redactor=redactor,
+        caller=caller,
+        facts=lambda: hook_facts(service, choice, caller),
+        environ=dict(os.environ),
+    )
 
 
 def _author() -> Author:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from shipway.adapters.secrets.files import FileSecrets
 from shipway.adapters.secrets.programs import Programs
 from shipway.app.call import Choice
 from shipway.app.configuration import load_config
+from shipway.config.hooks import check_hook_files
 from shipway.config.model import Config
 from shipway.config.summary import needed_secrets
 from shipway.core.errors import ConfigError, Finding
@@ -56,17 +58,8 @@ class Service:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is worth telling about the configuration and the secrets files."""
-        found = (*self.config.warnings, *self._hooks_not_run(), *self.secrets.source.findings())
+        found = (*self.config.warnings, *self.secrets.source.findings())
         return tuple(finding for finding in found if finding.level == "warning")
-
-    def _hooks_not_run(self) -> tuple[Finding, ...]:
-        path = self.config.hooks.path
-        folder = Path(self.directory, path)
-        names = sorted(p.name for p in folder.iterdir() if os.access(p, os.X_OK)) if folder.is_dir() else []
-        if not names:
-            return ()
-        what = f"hooks are not run by this version: {', '.join(names)}"
-        return (Finding("config.hooks_ignored", what, where=path, level="warning"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +77,15 @@ class NeededSecrets:
         """Return the value of `name`; raises ConfigError."""
         return self.source.reveal(name)
 
+    def known_values(self, *, except_for: Collection[str] = ()) -> dict[str, str]:
+        """Return the values of those that have one, without the names of `except_for`."""
+        values: dict[str, str] = {}
+        for name in self.wanted:
+            if name not in except_for:
+                with suppress(ConfigError):
+                    values[name] = self.source.reveal(name)
+        return values
+
     def check(self) -> None:
         """Raise one ConfigError for all secrets that are missing or cannot be read."""
         self.source.resolve(self.wanted)
@@ -92,6 +94,15 @@ class NeededSecrets:
 def load_service(choice: Choice) -> Service:
     """Return the service that a choice means. Raises ConfigError."""
     config, directory = load_config(choice)
+    _refuse_old_hooks(directory, config.hooks.path)
     programs = Programs(Path(directory), dict(os.environ))
     source = FileSecrets(programs, config.secrets_path, choice.destination or "")
-    return Service(config, directory, NeededSecrets(source, needed_secrets(config)))
+    wanted = {*needed_secrets(config), *(source.names() if config.hooks.gives_all else ())}
+    return Service(config, directory, NeededSecrets(source, tuple(sorted(wanted))))
+
+
+def _refuse_old_hooks(directory: str, path: str) -> None:
+    folder = Path(directory, path)
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    for finding in check_hook_files(names, path):
+        raise ConfigError(finding.code, finding.what, where=finding.where, next=finding.next)

@@ -8,8 +8,8 @@ from shipway.config.report import Report, shown
 from shipway.config.tree import MapNode, Path, node_at
 
 WITHOUT_EFFECT = (
-    *("image", "registry", "builder", "accessories", "labels", "volumes", "asset_path", "logging", "output", "aliases"),
-    *("hooks_path", "hooks_output", "readiness_delay", "boot/wait", "boot/parallel_roles", "sshkit", "ssh/log_level"),
+    *("image", "registry", "builder", "accessories", "labels", "volumes", "asset_path", "logging", "output"),
+    *("readiness_delay", "boot/wait", "boot/parallel_roles", "sshkit", "ssh/log_level"),
     *("venv/extras", "venv/groups", "proxy/app_port", "proxy/buffering/max_response_body"),
     *(f"proxy/run/{name}" for name in ("metrics_port", "debug", "log_max_size", "publish", "options")),
     *(f"proxy/run/{name}" for name in ("registry", "repository", "version")),
