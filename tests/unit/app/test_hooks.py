@@ -206,7 +206,7 @@ def stop_by_cancelling(yard: Yard, is_there: Callable[[], bool]) -> None:
 
 async def until(is_there: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
-        while not is_there():
+        while not is_there():  # noqa: ASYNC110  a file tells, not an event
             await asyncio.sleep(0.02)
 
 

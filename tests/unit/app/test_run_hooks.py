@@ -21,7 +21,6 @@ from shipway.core.errors import Refused, ShipwayError, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
 from tests.engine.client import assert_serves, deploy, installed, run_client
-from tests.engine.sim_host import Fleet
 from tests.engine.sim_runtime import sim_site
 from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
 
@@ -30,7 +29,7 @@ OURS = ("deploy-failed", "rolled-back")
 NOTE = """#!/bin/sh
 echo "$(basename "$0") $SHIPWAY_RELEASE $SHIPWAY_BASE $SHIPWAY_OUTCOME $SHIPWAY_SERVES" >>log
 echo "$SHIPWAY_HOSTS $SHIPWAY_LOCK $SHIPWAY_RUN" >>more
-[ -z "$SHIPWAY_MESSAGE_FILE" ] || { echo "$SHIPWAY_ERROR"; stat -c %a "$SHIPWAY_MESSAGE_FILE"; cat "$SHIPWAY_MESSAGE_FILE"; } >message
+f=$SHIPWAY_MESSAGE_FILE; [ -z "$f" ] || { echo "$SHIPWAY_ERROR"; stat -c %a "$f"; cat "$f"; } >message
 """
 SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from shipway.cli.ask import choice_of
 from shipway.cli.change import run_change
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CHANGE, Given, verb
 
 
 @verb(
     "deploy",
-    *CONFIG,
-    *TALK,
+    *CHANGE,
+    "whole",
     "json",
     examples=("shipway deploy", "shipway deploy -d staging", "shipway deploy --json >deploy.jsonl"),
 )

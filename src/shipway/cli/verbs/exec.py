@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from shipway.cli.options import CONFIG, WHERE, Given, verb
+from shipway.cli.options import CONNECT, WHERE, Given, verb
 from shipway.cli.work import run_inside
 
 
 @verb(
     "exec",
-    *CONFIG,
+    *CONNECT,
     *WHERE,
     "json",
     examples=("shipway exec -- python -V", "shipway exec --roles worker -- env", "shipway exec -- ls -la"),

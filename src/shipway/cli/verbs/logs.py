@@ -8,7 +8,7 @@ import sys
 import click
 
 from shipway.cli.ask import caller_of, choice_of
-from shipway.cli.options import CONFIG, WHERE, Given, verb
+from shipway.cli.options import CONNECT, WHERE, Given, verb
 from shipway.cli.render.answer import say
 from shipway.cli.render.text import harmless
 from shipway.core.errors import Exit, Interrupted
@@ -16,7 +16,7 @@ from shipway.core.errors import Exit, Interrupted
 
 @verb(
     "logs",
-    *CONFIG,
+    *CONNECT,
     *WHERE,
     "json",
     examples=("shipway logs", "shipway logs -f --roles web", "shipway logs -n 500 --hosts web-1"),

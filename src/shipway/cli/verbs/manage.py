@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from shipway.cli.options import CONFIG, WHERE, Given, verb
+from shipway.cli.options import CONNECT, WHERE, Given, verb
 from shipway.cli.work import run_inside
 
 
 @verb(
     "manage",
-    *CONFIG,
+    *CONNECT,
     *WHERE,
     "json",
     examples=("shipway manage shell", "shipway manage -d staging createsuperuser", "shipway manage showmigrations"),

@@ -7,7 +7,7 @@ import sys
 import click
 
 from shipway.cli.ask import caller_of, choice_of
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CONNECT, TALK, Given, verb
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.render.plan_view import plan_document, plan_view
 from shipway.cli.render.text import paint_for
@@ -15,7 +15,7 @@ from shipway.cli.render.text import paint_for
 
 @verb(
     "plan",
-    *CONFIG,
+    *CONNECT,
     *TALK,
     "json",
     examples=(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shipway.cli.ask import choice_of
 from shipway.cli.change import run_change
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CHANGE, Given, verb
 
 
-@verb("prune", *CONFIG, *TALK, "json", examples=("shipway plan prune", "shipway prune", "shipway prune -d staging"))
+@verb("prune", *CHANGE, "json", examples=("shipway plan prune", "shipway prune", "shipway prune -d staging"))
 def command(given: Given) -> None:
     """What serves, what a rollback would go to and the newest releases stay (`retain_containers`, 5 by default).
 
