@@ -301,7 +301,7 @@ def test_nobody_waits_for_a_lock_that_a_person_took() -> None:
 
 
 @pytest.mark.parametrize(("inherit", "may"), [(BOB.run, True), ("run-9", False)])
-def test_what_a_hook_starts_uses_the_lock_of_its_run_and_leaves_it(inherit: str, may: bool) -> None:
+def test_what_a_hook_starts_uses_the_lock_of_its_run_and_leaves_it(inherit: str, *, may: bool) -> None:
     async def main() -> None:
         sim = Sim()
         await try_lock(sim.world, "app-1", BOB)

@@ -21,13 +21,14 @@ class Tree:
 
     `repository` is the root of the work tree, `project` the path of the directory below it ("" for the root itself),
     `version` the commit at HEAD (40 hex digits), `uncommitted` the number of changed or untracked paths in the
-    directory: they are not deployed.
+    directory: they are not deployed. `is_chosen`: `version` is not HEAD, but what somebody asked for.
     """
 
     repository: str
     project: str
     version: str
     uncommitted: int = 0
+    is_chosen: bool = False
 
     @property
     def directory(self) -> str:
@@ -37,6 +38,8 @@ class Tree:
     @property
     def sentence(self) -> str:
         """What is said before the tree is deployed: the commit, and what is not in it."""
+        if self.is_chosen:
+            return f"the version is {self.short}"
         if not self.uncommitted:
             return f"HEAD is {self.short}; nothing is uncommitted"
         files, are = ("file", "is") if self.uncommitted == 1 else ("files", "are")
@@ -71,6 +74,19 @@ def read_tree(directory: str) -> Tree:
         raise _failed(directory, status.stderr)
     changed = sum(1 for entry in status.stdout.split("\0") if entry)
     return Tree(root, prefix.rstrip("/"), head.stdout.strip(), changed)
+
+
+def tree_at(tree: Tree, version: str) -> Tree:
+    """Return the same project at another commit. Raises ConfigError `git.no_version` when there is no such commit."""
+    found = _git(tree.directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}")
+    if found.returncode != 0:
+        raise ConfigError(
+            "git.no_version",
+            f"there is no commit `{version}` in the repository",
+            where=tree.repository,
+            next="git fetch --all; `shipway releases` lists the versions that were deployed",
+        )
+    return Tree(tree.repository, tree.project, found.stdout.strip(), is_chosen=True)
 
 
 def list_files(tree: Tree) -> tuple[str, ...]:

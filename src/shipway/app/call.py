@@ -26,7 +26,7 @@ def _mute(_text: str) -> None:
 class Choice:
     """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
 
-    `is_primary_only`: of the hosts that are meant, the primary alone.
+    `is_primary_only`: of the hosts that are meant, the primary alone. `version`: the one that is meant ("": HEAD).
     """
 
     config_file: str | None = None
@@ -34,6 +34,7 @@ class Choice:
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     is_primary_only: bool = False
+    version: str = ""
 
     @property
     def options(self) -> str:

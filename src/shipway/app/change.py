@@ -195,6 +195,6 @@ async def _serving(run: Run) -> tuple[Serving, ...]:
 
 def _next(run: Run, plan: Plan) -> str:
     options = run.context.choice.options
-    if plan.verb == "deploy" and plan.base and plan.run == run.id:
+    if plan.verb in ("deploy", "redeploy") and plan.base and plan.run == run.id:
         return f"`shipway rollback{options}` goes back to {plan.base}"
     return f"`shipway status{options}` shows what serves"

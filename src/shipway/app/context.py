@@ -19,7 +19,7 @@ from shipway.adapters.redact import Redactor
 from shipway.app.call import Caller, Choice
 from shipway.app.hook_facts import hook_facts
 from shipway.app.hooks import Hooks
-from shipway.app.hosts import host_basics
+from shipway.app.hosts import HostBasics, host_basics
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
 from shipway.app.targets import check_releasable, site_of
@@ -49,6 +49,7 @@ class Context:
     clock: Clock
     author: Author
     hooks: Hooks = field(default_factory=Hooks)
+    basics: Mapping[str, HostBasics] = field(default_factory=dict)
 
     @property
     def tree(self) -> Tree:
@@ -59,6 +60,13 @@ class Context:
     def layouts(self) -> Mapping[str, Layout]:
         """Where things stand on each host."""
         return {target.host: target.layout for target in self.site.targets}
+
+    def at_version(self, version: str) -> Context:
+        """Return the same context for another version of the project. Raises ConfigError."""
+        service = replace(self.service, version=version)
+        site = site_of(service, self.basics)
+        check_releasable(site)
+        return replace(self, service=service, site=site)
 
     def chosen_hosts(self) -> tuple[str, ...]:
         """Return the hosts that `--hosts` and `--primary` mean, all without them; raises UsageError."""
@@ -115,7 +123,7 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
     """
     service = load_service(choice)
     if releases:
-        caller.say(service.tree.sentence)
+        _ = service.tree
         service.secrets.check()
     for finding in service.warnings:
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
@@ -125,11 +133,11 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
     transport = transport_of(service)
     try:
         await hooks.run("pre-connect")
-        hosts = await host_basics(service.config, transport)
-        site = site_of(service, hosts)
+        basics = await host_basics(service.config, transport)
+        site = site_of(service, basics)
         if releases:
             check_releasable(site)
-        yield Context(choice, service, site, transport, SystemClock(), _author(), hooks)
+        yield Context(choice, service, site, transport, SystemClock(), _author(), hooks, basics)
     finally:
         await transport.close()
 

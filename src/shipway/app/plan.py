@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from shipway.app.answers import Preview
 from shipway.app.call import Caller, Choice
@@ -11,16 +12,23 @@ from shipway.app.context import open_context
 from shipway.app.deploy import deploy_planner
 from shipway.app.preview import true_already
 from shipway.app.rollback import rollback_planner
+from shipway.app.wanted import Wanted, choice_for, live_version
 from shipway.engine.resume import open_run_id
 from shipway.planning.prune import plan_prune
 
 
-async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Preview:
-    """Return the plan of `verb` (deploy, rollback, prune) and which of its steps are true already."""
-    async with open_context(choice, caller, releases=verb == "deploy") as context:
+async def preview(choice: Choice, verb: str, release: str, caller: Caller, wanted: Wanted | None = None) -> Preview:
+    """Return the plan of `verb` (deploy, redeploy, rollback, prune) and which of its steps are true already."""
+    wanted = replace(wanted or Wanted(), is_live=verb == "redeploy")
+    choice = await choice_for(choice, caller, wanted)
+    async with open_context(choice, caller, releases=verb.endswith("deploy")) as opened:
+        context = opened.at_version(await live_version(opened)) if wanted.is_live else opened
+        if verb.endswith("deploy"):
+            caller.say(context.tree.sentence)
         run = context.new_run()
         planners: dict[str, Callable[[], Planner]] = {
             "deploy": lambda: deploy_planner(context, run),
+            "redeploy": lambda: deploy_planner(context, run, "redeploy"),
             "rollback": lambda: rollback_planner(context, run, release),
             "prune": lambda: lambda facts: plan_prune(context.site, facts, run),
         }

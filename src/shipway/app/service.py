@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from shipway.adapters.error_pages import read_pages
-from shipway.adapters.git import Tree, list_files, read_file, read_tree
+from shipway.adapters.git import Tree, list_files, read_file, read_tree, tree_at
 from shipway.adapters.secrets.files import FileSecrets
 from shipway.adapters.secrets.programs import Programs
 from shipway.app.call import Choice
@@ -25,16 +25,31 @@ from shipway.django.project import Project, read_project
 
 @dataclass(frozen=True)
 class Service:
-    """One service in one destination. `directory` is the project's directory on this machine."""
+    """One service in one destination. `directory` is the project's directory on this machine.
+
+    `version` is the version that is meant, "" for HEAD.
+    """
 
     config: Config
     directory: str
     secrets: NeededSecrets
+    version: str = ""
 
     @cached_property
     def tree(self) -> Tree:
-        """The git tree that would be deployed; raises ConfigError where there is none."""
-        return read_tree(str(Path(self.directory, self.config.project)))
+        """The git tree that would be deployed; raises ConfigError where there is none.
+
+        An image may have a version that is no commit here: then its tree is known by that name alone.
+        """
+        tree = read_tree(str(Path(self.directory, self.config.project)))
+        if not self.version:
+            return tree
+        try:
+            return tree_at(tree, self.version)
+        except ConfigError:
+            if self.config.runtime == "venv":
+                raise
+            return Tree(tree.repository, tree.project, self.version, is_chosen=True)
 
     @cached_property
     def project(self) -> Project:
@@ -98,7 +113,7 @@ def load_service(choice: Choice) -> Service:
     programs = Programs(Path(directory), dict(os.environ))
     source = FileSecrets(programs, config.secrets_path, choice.destination or "")
     wanted = {*needed_secrets(config), *(source.names() if config.hooks.gives_all else ())}
-    return Service(config, directory, NeededSecrets(source, tuple(sorted(wanted))))
+    return Service(config, directory, NeededSecrets(source, tuple(sorted(wanted))), choice.version)
 
 
 def _refuse_old_hooks(directory: str, path: str) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def choice_of(given: Given) -> Choice:
     """Return which service the options mean."""
-    return Choice(given.config_file, given.destination, given.hosts, given.roles, given.primary)
+    return Choice(given.config_file, given.destination, given.hosts, given.roles, given.primary, given.version)
 
 
 def caller_of(given: Given, listen: Callable[[Event], None] | None = None, *, asks: bool = False) -> Caller:

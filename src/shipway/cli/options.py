@@ -54,7 +54,7 @@ def _refuse_parts(ctx: click.Context, param: click.Parameter, value: object) -> 
     if value:
         raise click.UsageError(
             f"`{param.opts[-1]}` is not possible here: a release goes to all hosts and roles, since half a release "
-            "could not be rolled back to. `shipway app boot`, `start` and `stop` take it, and a destination (-d) can have "
+            "could not be rolled back to. `shipway app start` and `stop` take it, and a destination (-d) can have "
             "hosts of its own",
             ctx,
         )

@@ -25,10 +25,12 @@ class Entry:
 
 
 SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "Try"
+KAMAL = "As in Kamal"
 
 VERBS: dict[str, Entry] = {
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
     "plan": Entry(SHIP, "Show what a verb would do, and change nothing", yields=True),
+    "redeploy": Entry(SHIP, "Release what serves once more, with today's secrets"),
     "rollback": Entry(SHIP, "Go back to an earlier release"),
     "resume": Entry(SHIP, "Settle a run that was cut short", yields=True),
     "status": Entry(LOOK, "Show what serves on each host", yields=True),
@@ -38,6 +40,7 @@ VERBS: dict[str, Entry] = {
     "inspect": Entry(LOOK, "Show what the files of a Django project tell about it", yields=True),
     "config": Entry(LOOK, "Show the configuration as Shipway reads it, without secrets"),
     "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves", yields=True),
+    "docs": Entry(LOOK, "Explain the keys of the configuration"),
     "version": Entry(LOOK, "Show the version of Shipway"),
     "exec": Entry(RUN, "Run a command in the release that serves", yields=True),
     "manage": Entry(RUN, "Run manage.py in the release that serves", yields=True),
@@ -45,5 +48,9 @@ VERBS: dict[str, Entry] = {
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so", yields=True),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
+    "app": Entry(KAMAL, "Start, stop, look at and remove the application"),
+    "details": Entry(KAMAL, "Show what serves on each host: `status`"),
+    "tree": Entry(KAMAL, "List every verb with those below it"),
+    "upgrade": Entry(KAMAL, "Say why there is nothing to upgrade"),
     "demo": Entry(TRY, "Show the whole life of a site on this machine", yields=True),
 }

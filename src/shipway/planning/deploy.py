@@ -6,14 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from shipway.core.facts import Facts
-from shipway.core.step import Plan, Step
+from shipway.core.step import Plan, Step, Verb
 from shipway.planning.history import base_release
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.runtimes.base import Release
 
 
-def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
+def plan_deploy(  # noqa: PLR0913  what, where, and how it is called
+    site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = (), *, verb: Verb = "deploy"
+) -> Plan:
     """Return the plan that puts `release` into service on every host of `site`."""
     base = base_release(site, facts)
     name, version = release.release, release.version
@@ -26,7 +28,7 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
     )
     return Plan(
         run=run,
-        verb="deploy",
+        verb=verb,
         service=site.service,
         release=name,
         version=version,

@@ -160,7 +160,7 @@ def test_a_script_without_a_first_line_is_a_shell_script(yard: Yard) -> None:
     ],
 )
 def test_output_is_shown_as_configured_and_without_secrets(
-    yard: Yard, settings: dict[str, object], is_verbose: bool, is_shown: bool
+    yard: Yard, settings: dict[str, object], *, is_verbose: bool, is_shown: bool
 ) -> None:
     yard.write("pre-deploy", '#!/bin/sh\nprintf "%s\\nlast" "$API_TOKEN"\n')
     yard.run("pre-deploy", secrets=("API_TOKEN",), is_verbose=is_verbose, **settings)

@@ -23,4 +23,6 @@ def command(given: Given, words: tuple[str, ...]) -> int:
     On the first host of the role; with --hosts on each of them, one after the other. At a terminal it is interactive.
     The exit code is that of COMMAND.
     """
-    return run_inside(given, words, is_manage=True)
+    from shipway.app.exec import Inside
+
+    return run_inside(given, words, Inside(is_manage=True))
