@@ -58,6 +58,9 @@ class WordRuntime:
     def remove_steps(self, release: str, roles: Sequence[str]) -> tuple[Step, ...]:
         return (_step(self.host, "remove", release, ""),)
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         return f"unix//run/{unit.role}-{unit.release}.sock"
 

@@ -14,6 +14,7 @@ from shipway.core.facts import Facts
 from shipway.core.ports import Output, Request
 from shipway.core.unit import Unit
 from shipway.planning.history import base_release, by_number, version_of, whole_everywhere
+from shipway.planning.ready import check_ready
 
 _LIMIT_S = 24 * 3600.0
 """A person or a scheduler watches such a command; the limit is for the one that everybody forgot."""
@@ -77,6 +78,7 @@ def _command(context: Context, unit: Unit, words: Sequence[str], how: Inside) ->
 async def _units(context: Context) -> tuple[Unit, ...]:
     """Return the chosen units of the serving release, role by role, the primary host first in each."""
     facts = await context.observe()
+    check_ready(facts)
     release = _release(context, facts)
     version = version_of(release, facts.primary.records)
     hosts, roles = context.chosen_hosts(), context.chosen_roles()

@@ -13,6 +13,7 @@ from shipway.core.action import Command
 from shipway.core.errors import Refused, UsageError
 from shipway.core.ports import Request
 from shipway.core.unit import Unit
+from shipway.planning.ready import check_ready
 from shipway.runtimes.base import LogsAsked
 
 _LINE_BYTES = 65_536
@@ -69,6 +70,7 @@ async def logs(choice: Choice, caller: Caller, write: Write, asked: LogsAsked, g
 
 async def _running(context: Context) -> tuple[Unit, ...]:
     facts = await context.observe()
+    check_ready(facts)
     hosts, roles = context.chosen_hosts(), context.chosen_roles()
     units = tuple(
         context.site.unit(role, host.host, release)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shipway.core.errors import Finding
 from shipway.core.record import Record
 
 
@@ -14,7 +15,8 @@ class HostFacts:
 
     `releases`: releases that are whole on disk. `leftovers`: releases begun and not whole. `running`: units alive, as
     (role, release). `live`: for each proxied role the address that the proxy sends to. `tools`: programs found, by
-    name. `is_proxy_settled`: the proxy runs as configured. `clock_skew_s`: the host's clock less the operator's.
+    name. `trouble`: why the runtime can run nothing there. `is_runtime_settled`: what the runtime needs once is there.
+    `is_proxy_settled`: the proxy runs as configured. `clock_skew_s`: the host's clock less the operator's.
     """
 
     host: str
@@ -29,6 +31,8 @@ class HostFacts:
     running: frozenset[tuple[str, str]] = frozenset()
     live: Mapping[str, str] = field(default_factory=dict)
     is_keeper_up: bool = False
+    is_runtime_settled: bool = False
+    trouble: tuple[Finding, ...] = ()
     is_proxy_up: bool = False
     is_proxy_settled: bool = False
     is_in_maintenance: bool = False

@@ -8,6 +8,7 @@ from dataclasses import replace
 from shipway.core.facts import Facts
 from shipway.core.step import Plan, Step, Verb
 from shipway.planning.history import base_release
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.runtimes.base import Release
@@ -17,6 +18,7 @@ def plan_deploy(  # noqa: PLR0913  what, where, and how it is called
     site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = (), *, verb: Verb = "deploy"
 ) -> Plan:
     """Return the plan that puts `release` into service on every host of `site`."""
+    check_ready(facts)
     base = base_release(site, facts)
     name, version = release.release, release.version
     stages = (
@@ -40,7 +42,8 @@ def plan_deploy(  # noqa: PLR0913  what, where, and how it is called
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
-    yield from target.runtime.host_steps()
+    if not facts.of(target.host).is_runtime_settled:
+        yield from target.runtime.host_steps()
     if target.proxy is not None and not facts.of(target.host).is_proxy_settled:
         yield from target.proxy.host_steps()
 

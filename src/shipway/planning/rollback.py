@@ -8,6 +8,7 @@ from shipway.core.errors import Refused
 from shipway.core.facts import Facts
 from shipway.core.step import Plan
 from shipway.planning.history import base_release, by_number, last_good, release_number, version_of, whole_everywhere
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site
 from shipway.planning.stages import roll_out
 
@@ -17,6 +18,7 @@ def rollback_target(site: Site, facts: Facts, wanted: str = "") -> str:
 
     Raises Refused when it is not whole on every host, serves already, or when there is nothing to go back to.
     """
+    check_ready(facts)
     base, whole = base_release(site, facts), whole_everywhere(facts)
     choice = wanted or last_good(facts.primary.records, base, whole)
     kept = ", ".join(r for r in by_number(whole) if r != base) or "none"
