@@ -47,7 +47,7 @@ def execute(given: Given, words: tuple[str, ...], **values: Any) -> int:
     """Run COMMAND in the release that serves, in every chosen role of every chosen host.
 
     Put -- before a COMMAND that has options of its own. A COMMAND that is one word with spaces in it is a line for a
-    shell. `shipway exec` runs it once. The exit code is the first that is not 0.
+    shell. The verb `exec` runs it on one host. The exit code is the first that is not 0.
     """
     from shipway.app.exec import Inside
 
