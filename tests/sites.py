@@ -92,6 +92,18 @@ class WordProxy:
     def host_steps(self) -> tuple[Step, ...]:
         return (_step(self.host, "install", "proxy", ""),)
 
+    def prepare_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "prepare", "proxy", ""),)
+
+    def upkeep_steps(self) -> tuple[Step, ...]:
+        return ()
+
+    def take_over_steps(self, predecessor: str, live: Mapping[str, str]) -> tuple[Step, ...]:
+        return (_step(self.host, "replace", predecessor, "restore"),)
+
+    def remove_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "forget", "site", ""),)
+
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         do = Upload(f"/live/{role}", (endpoint,))
         undo = (Upload(f"/live/{role}", (before,)),) if before else (Command(("rm", f"/live/{role}")),)

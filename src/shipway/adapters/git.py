@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 
+from shipway.config.version import GitFacts
 from shipway.core.errors import ConfigError
 
 # Without these git may write to the index (`status` refreshes it) or answer in the user's language.
@@ -87,6 +88,15 @@ def tree_at(tree: Tree, version: str) -> Tree:
             next="git fetch --all; `shipway releases` lists the versions that were deployed",
         )
     return Tree(tree.repository, tree.project, found.stdout.strip(), is_chosen=True)
+
+
+def git_facts(directory: str) -> GitFacts:
+    """Return the commit of `directory` and whether anything differs from it; nothing where there is no repository."""
+    try:
+        tree = read_tree(directory)
+    except ConfigError:
+        return GitFacts()
+    return GitFacts(tree.version, tree.uncommitted > 0)
 
 
 def list_files(tree: Tree) -> tuple[str, ...]:

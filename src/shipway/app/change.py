@@ -27,6 +27,7 @@ from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
+from shipway.planning.takeover import needs_consent
 
 Planner = Callable[[Facts], Plan]
 
@@ -42,9 +43,9 @@ class Run:
     timings: Timings
 
     @classmethod
-    def new(cls, context: Context, caller: Caller, interruption: Interruption) -> Run:
-        """Return a run with an id that no other run has."""
-        return cls(context.new_run(), context, caller, interruption, Timings(caller.listen))
+    def new(cls, context: Context, caller: Caller, interruption: Interruption, timings: Timings | None = None) -> Run:
+        """Return a run with an id that no other run has. `timings` is given where something was timed before it."""
+        return cls(context.new_run(), context, caller, interruption, timings or Timings(caller.listen))
 
     @property
     def world(self) -> World:
@@ -82,6 +83,8 @@ async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], b
         plan = _agreed(planner(facts), agreed)
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
+        if not agreed and needs_consent(plan, facts):
+            await _consent(run, plan)
         if await run.hooks.before(plan):  # it may have changed something on the servers
             plan = _agreed(planner(await run.context.observe()), agreed)
         with run.interruption.run_in_progress():
@@ -120,6 +123,19 @@ async def _agree(run: Run, planner: Planner) -> str:
     if run.caller.confirm is not None and not run.caller.confirm(preview):
         raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
     return plan_fingerprint(plan)
+
+
+async def _consent(run: Run, plan: Plan) -> None:
+    """Show a plan that takes hosts over and have it agreed to; the lock keeps the world as it was seen meanwhile."""
+    if run.caller.consent is None:
+        raise Refused(
+            "takeover.unconfirmed",
+            f"{plan.verb} {plan.release} would take the service over from Kamal, and nobody agreed to that",
+            where="; ".join(plan.notes),
+            next=f"`shipway plan deploy{run.context.choice.options}` shows it; `--yes` agrees to it",
+        )
+    if not run.caller.consent(Preview(plan, await true_already(run.context.transport, plan))):
+        raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
 
 
 async def _settle(run: Run) -> Outcome | None:

@@ -7,12 +7,16 @@ from shipway.config.registry import Credential, Inline, Registry
 from shipway.core.errors import ConfigError
 from shipway.core.secret import Text
 from shipway.runtimes.docker import DockerSettings, Login, Logs, RoleSettings
+from shipway.runtimes.docker.delivery import PullFrom, from_here, is_delivered, wanted_port
 
 _APP_PORT = 80  # of Kamal
 
 
-def docker_settings_of(config: Config) -> DockerSettings:
-    """Return the settings of the docker runtime. Raises ConfigError where the configuration names no image."""
+def docker_settings_of(config: Config, pull: PullFrom | None = None) -> DockerSettings:
+    """Return the settings of the docker runtime. Raises ConfigError where the configuration names no image.
+
+    `pull`: where a host gets the image of a new release from; None where no release is on its way.
+    """
     if not config.repository:
         raise ConfigError("config.required", "the configuration names no image", next="write `image: NAME`")
     return DockerSettings(
@@ -20,11 +24,21 @@ def docker_settings_of(config: Config) -> DockerSettings:
         destination=config.destination or "",
         repository=config.repository,
         login=login_of(config.registry),
+        pull_from=_source(config, pull),
+        pulls=pull is None or bool(pull.source),
         volumes=config.volumes,
         roles={role.name: _role(role) for role in config.roles},
         readiness_s=float(config.readiness_delay_s),
         deploy_limit_s=float(config.deploy_timeout_s),
     )
+
+
+def _source(config: Config, pull: PullFrom | None) -> str:
+    """Return the repository that hosts pull from, "" for the image's own; a plan that is only shown has no way yet."""
+    registry, repository = config.registry, config.repository or ""
+    if pull is not None or registry is None or not is_delivered(registry):
+        return pull.source if pull is not None and pull.is_delivered else ""
+    return from_here(repository, wanted_port(registry, config.full_service), "image").source
 
 
 def login_of(registry: Registry | None) -> Login | None:

@@ -26,6 +26,8 @@ KAMAL_NAMES = frozenset(
 )
 """What Kamal 2.12 tells hooks, each with `KAMAL_` before it; here also with `SHIPWAY_`."""
 OUR_NAMES = frozenset({"RUN", "RELEASE", "BASE", "OUTCOME", "SERVES", "ERROR", "MESSAGE_FILE", "HOOK"})
+_ONCE = frozenset({"pre-connect"})
+"""Hooks that run once, however often a verb connects (`setup` does so three times)."""
 _ESSENTIAL = frozenset({"PATH", "HOME", "PWD", "USER", "LOGNAME", "SHELL", "TERM", "LANG", "TMPDIR", "SSH_AUTH_SOCK"})
 _EQUAL_CHARS, _WITHIN_CHARS = 4, 8
 """From these lengths on a variable that is, or holds, the value of a secret is one; shorter ones are words."""
@@ -51,7 +53,8 @@ class Hooks:
 
     def has(self, name: str) -> bool:
         """Whether there is a hook of that name; one that is running further out does not run within itself."""
-        return self.folder is not None and name not in self._outer() and (self.folder / name).is_file()
+        is_over = name in _ONCE and name in self.caller.hooks_run
+        return self.folder is not None and not is_over and name not in self._outer() and (self.folder / name).is_file()
 
     async def run(self, name: str, told: Mapping[str, str] | None = None, stop: StopRequest | None = None) -> bool:
         """Run the hook `name`, if there is one, with what it is `told` besides; return whether it ran.
@@ -63,6 +66,7 @@ class Hooks:
         path = self.folder / name
         if not os.access(path, os.X_OK):
             raise _failed(name, path, "it is not executable", next_=f"chmod +x {shlex.quote(str(path))}")
+        self.caller.hooks_run.add(name)
         begun_s = time.monotonic()
         self._tell("hook.begin", name)
         hook = HookRun(str(path), self.directory, self.env(name, told or {}), self.settings.limit_s)

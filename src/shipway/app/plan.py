@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from shipway.app.answers import Preview
+from shipway.app.build import planned_build
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner
 from shipway.app.context import open_context
@@ -20,11 +21,10 @@ from shipway.planning.prune import plan_prune
 async def preview(choice: Choice, verb: str, release: str, caller: Caller, wanted: Wanted | None = None) -> Preview:
     """Return the plan of `verb` (deploy, redeploy, rollback, prune) and which of its steps are true already."""
     wanted = replace(wanted or Wanted(), is_live=verb == "redeploy")
-    choice = await choice_for(choice, caller, wanted)
-    async with open_context(choice, caller, releases=verb.endswith("deploy")) as opened:
+    choice, releases = await choice_for(choice, caller, wanted), verb.endswith("deploy")
+    async with open_context(choice, caller, releases=releases, announces=not wanted.is_live) as opened:
         context = opened.at_version(await live_version(opened)) if wanted.is_live else opened
-        if verb.endswith("deploy"):
-            caller.say(context.tree.sentence)
+        here = await planned_build(context.service) if verb == "deploy" and not choice.version else ()
         run = context.new_run()
         planners: dict[str, Callable[[], Planner]] = {
             "deploy": lambda: deploy_planner(context, run),
@@ -36,4 +36,4 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller, wante
         if open_run_id(facts.primary.records):
             caller.say(f"A run was cut short before: {verb} would settle it first, and plan after that.")
         plan = planners[verb]()(facts)
-        return Preview(plan, await true_already(context.transport, plan))
+        return Preview(plan, await true_already(context.transport, plan), here)

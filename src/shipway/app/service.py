@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets as entropy
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from shipway.adapters.error_pages import read_pages
-from shipway.adapters.git import Tree, list_files, read_file, read_tree, tree_at
+from shipway.adapters.git import Tree, git_facts, list_files, read_file, read_tree, tree_at
 from shipway.adapters.secrets.files import FileSecrets
 from shipway.adapters.secrets.programs import Programs
 from shipway.app.call import Choice
@@ -19,6 +20,7 @@ from shipway.app.configuration import load_config
 from shipway.config.hooks import check_hook_files
 from shipway.config.model import Config
 from shipway.config.summary import needed_secrets
+from shipway.config.version import version_of
 from shipway.core.errors import ConfigError, Finding
 from shipway.django.project import Project, read_project
 
@@ -34,6 +36,15 @@ class Service:
     directory: str
     secrets: NeededSecrets
     version: str = ""
+
+    @cached_property
+    def release_version(self) -> str:
+        """The version that a release of today has: always the same in the life of this object. Raises ConfigError."""
+        if self.config.runtime == "venv" or self.version:
+            return self.tree.version
+        has_context = self.config.builder is not None and self.config.builder.context is not None
+        git = git_facts(self.directory)
+        return version_of(self.version, os.environ, git, has_context=has_context, suffix=entropy.token_hex(8))
 
     @cached_property
     def tree(self) -> Tree:
@@ -59,6 +70,13 @@ class Service:
             return read_project(list_files(tree), lambda path: read_file(tree, path))
         except ConfigError:
             return Project()
+
+    def read(self, path: str) -> str:
+        """Return the text of a file of the project on this machine, as it stands. Raises ConfigError."""
+        try:
+            return Path(self.directory, path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("config.unreadable", f"could not read `{path}`: {error}", where=path) from error
 
     def digest(self, path: str) -> str:
         """Return what changes with the content of a file at the commit. Raises ConfigError when there is none."""

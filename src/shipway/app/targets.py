@@ -26,15 +26,18 @@ from shipway.runtimes.venv import Venv
 class _Kind:
     """A runtime as it is chosen: what makes it, and how long its processes may take to end where nobody says it."""
 
-    make: Callable[[Service, Layout, str], Runtime]
+    make: Callable[[Service, Layout, str, HostBasics], Runtime]
     stop_s: float
 
 
 _KINDS: Mapping[str, _Kind] = {
     # The drain timeout's default.
-    "venv": _Kind(lambda service, layout, host: Venv(layout, host, venv_settings_of(service)), 30.0),
+    "venv": _Kind(lambda service, layout, host, _: Venv(layout, host, venv_settings_of(service)), 30.0),
     # The default of `docker stop`; only proxied roles come without a time (reference of Kamal: stop_timeout).
-    "docker": _Kind(lambda service, layout, host: Docker(layout, host, docker_settings_of(service.config)), 10.0),
+    "docker": _Kind(
+        lambda service, layout, host, basics: Docker(layout, host, docker_settings_of(service.config, basics.pull)),
+        10.0,
+    ),
 }
 
 
@@ -80,8 +83,8 @@ def _impossible(service: str, error: ValueError) -> ConfigError:
 
 def _target(service: Service, host: str, basics: HostBasics) -> Target:
     layout = Layout(basics.state, service.config.full_service)
-    runtime = _KINDS[service.config.runtime].make(service, layout, host)
-    return Target(host, layout, runtime, caddy_of(service, host, layout, basics.caddy))
+    runtime = _KINDS[service.config.runtime].make(service, layout, host, basics)
+    return Target(host, layout, runtime, caddy_of(service, host, layout, basics))
 
 
 def _role(config: Config, role: Role) -> RoleSpec:

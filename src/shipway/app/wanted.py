@@ -15,12 +15,14 @@ class Wanted:
     """What is to be released.
 
     `is_live`: what serves now, once more. `source`: what serves in that destination. `skips_build`: the image is in
-    the registry already. With a `version` in the choice, with `is_live` and with `source` nothing is built either.
+    the registry already. `no_cache`: the build uses nothing of earlier ones. With a `version` in the choice, with
+    `is_live` and with `source` nothing is built either.
     """
 
     is_live: bool = False
     source: str = ""
     skips_build: bool = False
+    no_cache: bool = False
 
 
 async def choice_for(choice: Choice, caller: Caller, wanted: Wanted) -> Choice:

@@ -28,6 +28,7 @@ SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "T
 KAMAL = "As in Kamal"
 
 VERBS: dict[str, Entry] = {
+    "setup": Entry(SHIP, "Make servers ready, start the accessories, and deploy"),
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
     "plan": Entry(SHIP, "Show what a verb would do, and change nothing", yields=True),
     "redeploy": Entry(SHIP, "Release what serves once more, with today's secrets"),
@@ -45,7 +46,11 @@ VERBS: dict[str, Entry] = {
     "exec": Entry(RUN, "Run a command in the release that serves", yields=True),
     "manage": Entry(RUN, "Run manage.py in the release that serves", yields=True),
     "secrets": Entry(CARE, "Fetch secrets from a password manager, or print those of the project"),
+    "build": Entry(CARE, "Build the image, and look after the builder"),
+    "registry": Entry(CARE, "Log in to the registry, or out of it"),
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
+    "accessory": Entry(CARE, "Start, replace, look into or remove PostgreSQL, Redis and the like"),
+    "server": Entry(CARE, "Install what servers lack, or run a command on them"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so", yields=True),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
     "app": Entry(KAMAL, "Start, stop, look at and remove the application"),

@@ -9,6 +9,7 @@ from shipway.config.accessories import ACCESSORY, MountKind
 from shipway.config.env import EnvKind
 from shipway.config.keys import Key, ListOf, MapOf, OneOf, Section, Subtree, keys_of
 from shipway.config.kinds import Integer, Kind, Text
+from shipway.config.registry import RegistryKind
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
 from shipway.config.unused import WITHOUT_EFFECT
@@ -135,6 +136,8 @@ def _inner(kind: Kind) -> Section | None:
     match kind:
         case Section():
             return kind
+        case RegistryKind(section=section):
+            return section
         case Subtree(kind=inner):
             return _inner(inner)
         case OneOf(kinds=kinds):

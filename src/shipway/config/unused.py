@@ -15,13 +15,13 @@ _ALWAYS = (
     *(f"proxy/run/{name}" for name in ("registry", "repository", "version")),
 )
 _OF_CONTAINERS = (
-    *("image", "registry", "builder", "accessories", "labels", "volumes", "asset_path", "logging", "readiness_delay"),
+    *("image", "registry", "builder", "labels", "volumes", "asset_path", "logging", "readiness_delay"),
     "proxy/app_port",
     *(f"servers/<role>/{name}" for name in ("options", "labels", "logging", "asset_path")),
 )
 WITHOUT_EFFECT: Mapping[Runtime, tuple[str, ...]] = {
     "venv": (*_ALWAYS, *_OF_CONTAINERS),
-    "docker": (*_ALWAYS, "accessories", "shared", "venv/lock", "venv/python"),
+    "docker": (*_ALWAYS, "shared", "venv/lock", "venv/python"),
 }
 
 

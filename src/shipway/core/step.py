@@ -12,6 +12,7 @@ from shipway.core.secret import SecretRef, secret_names
 
 Verb = Literal[
     "setup",
+    "bootstrap",
     "deploy",
     "redeploy",
     "rollback",
@@ -28,6 +29,13 @@ Verb = Literal[
     "proxy stop",
     "proxy restart",
     "proxy remove",
+    "accessory boot",
+    "accessory reboot",
+    "accessory start",
+    "accessory stop",
+    "accessory restart",
+    "accessory upgrade",
+    "accessory remove",
 ]
 
 

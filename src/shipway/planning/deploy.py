@@ -11,6 +11,7 @@ from shipway.planning.history import base_release
 from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
+from shipway.planning.takeover import take_over_notes
 from shipway.runtimes.base import Release
 
 
@@ -37,15 +38,20 @@ def plan_deploy(  # noqa: PLR0913  what, where, and how it is called
         base=base,
         primary=site.primary,
         stages=stages,
-        notes=tuple(notes),
+        notes=(*notes, *take_over_notes(facts)),
     )
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
-    if not facts.of(target.host).is_runtime_settled:
+    host = facts.of(target.host)
+    if not host.is_runtime_settled:
         yield from target.runtime.host_steps()
-    if target.proxy is not None and not facts.of(target.host).is_proxy_settled:
-        yield from target.proxy.host_steps()
+    if target.proxy is None:
+        return
+    if host.predecessor:
+        yield from target.proxy.prepare_steps()
+    else:
+        yield from target.proxy.upkeep_steps() if host.is_proxy_settled else target.proxy.host_steps()
 
 
 def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:

@@ -106,7 +106,7 @@ def test_a_release_that_comes_back_within_two_seconds_is_waited_for(host: Rig) -
 
 
 def test_a_dead_release_is_a_502_without_details(host: Rig, proxy: Caddy) -> None:
-    do(proxy.switch_steps("web", f"unix/{host.root}/shop/run/gone.sock", ""))
+    do(proxy.switch_steps("web", host.endpoint("shop", "gone"), ""))
     answer = host.get("/")
     assert answer.status == 502
     assert host.root.encode() not in answer.body

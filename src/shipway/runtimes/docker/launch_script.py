@@ -143,6 +143,8 @@ def fetch(image: str, source: str, service: str) -> int:
         if source != image and docker("tag", source, image).returncode:
             say(f"could not name {source} {image}")
             return 1
+        if source != image:
+            docker("rmi", source)  # the name with a port of this run; the image stays
     return checked(image, service)
 
 
@@ -166,13 +168,13 @@ def pull_trouble(said: str, source: str) -> str:
 
 
 def checked(image: str, service: str) -> int:
-    """Return 0 for an image of this service and this machine's architecture."""
+    """Return 0 for an image of this service ("": of whomever) and this machine's architecture."""
     found = inspected("image", image)
     if not found:
         say(f"error[image.missing]: there is no image {image} on this host: build it with `shipway deploy`")
         return 1
     labels = part(part(found, "Config"), "Labels")
-    if labels.get("service") != service:
+    if service and labels.get("service") != service:
         other = f" (it says `{labels['service']}`)" if labels.get("service") else ""
         say(f"error[image.label]: Image {image} is missing the 'service' label{other}: add LABEL service={service}")
         return 1

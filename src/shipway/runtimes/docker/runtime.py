@@ -209,8 +209,8 @@ class Docker:
         image, mark = settings.image(version), self._layout.complete(name)
         source = settings.source(version)
         fetch = self._script(name, "launch", "fetch", image, source, settings.service, limit_s=PULL_LIMIT_S)
-        credentials = _credentials(settings.login) if source and settings.login else ()
-        actions: list[Action] = [replace(fetch, stdin=credentials)]
+        given = login_config(settings.login) if source and settings.login else ()
+        actions: list[Action] = [replace(fetch, stdin=given)]
         for unit in units:
             if here := self._assets(unit):
                 words = ("assets", image, settings.role(unit.role).asset_path, here.rpartition("/")[0])
@@ -269,7 +269,7 @@ class Docker:
         return Command(("sh", "-s", verb, *words), stdin=(resource("host.sh"),), limit_s=ENGINE_LIMIT_S)
 
 
-def _credentials(login: Login) -> Text:
+def login_config(login: Login) -> Text:
     """Return a configuration of Docker's client with the login of one registry, and nothing else.
 
     The client takes a user and a password as they are (cli/config/configfile of docker/cli), so no value has to stand
