@@ -43,9 +43,8 @@ class Site:
     def __init__(self, lab: Lab, hosts: Sequence[LabHost], way: Way, folder: Path, registry: str) -> None:
         self.lab, self.hosts, self.way, self.registry = lab, tuple(hosts), way, registry
         self.folder = folder / "pier"
-        self.environment = {
-            **lab.environment, **SECRETS, "PIER_REGISTRY_PASSWORD": lab.registry.password, "PYTHONPATH": str(ROOT / "src"),
-        }  # fmt: skip
+        registry_password = {"PIER_REGISTRY_PASSWORD": lab.registry.password}
+        self.environment = {**lab.environment, **SECRETS, **registry_password, "PYTHONPATH": str(ROOT / "src")}
 
     def __enter__(self) -> Self:
         ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3")

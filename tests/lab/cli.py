@@ -53,7 +53,10 @@ def _run(options: argparse.Namespace) -> int:
             life.down(where, everything=options.all)
             say("The lab is down")
             return 0
-        facts = life.reset(where) if options.verb == "reset" else life.up(where, options.servers, options.bare)
+        if options.verb == "reset":
+            facts = life.reset(where, options.names)
+        else:
+            facts = life.up(where, options.servers, options.bare)
     say("The lab is up")
     _show(facts, as_json=options.json)
     return 0
@@ -106,10 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     ssh = verbs.add_parser("ssh", help="log in to a server, or run a command there")
     ssh.add_argument("name")
     ssh.add_argument("command", nargs=argparse.REMAINDER)
-    for verb in (
-        up,
-        verbs.add_parser("status", help="what runs and how to use it; status 3 when nothing does"),
-        verbs.add_parser("reset", help="make servers and registry anew"),
-    ):
+    reset = verbs.add_parser("reset", help="make servers anew: those named, or all and the registry")
+    reset.add_argument("names", nargs="*", metavar="NAME")
+    status = verbs.add_parser("status", help="what runs and how to use it; status 3 when nothing does")
+    for verb in (up, reset, status):
         verb.add_argument("--json", action="store_true", help="the same for programs")
     return parser

@@ -71,19 +71,22 @@ def up(places: Places, count: int, bare: int = 0) -> Facts:
     return facts_of(places, wanted)
 
 
-def reset(places: Places) -> Facts:
-    """Make the servers and the registry anew, as they were after the first `up`.
+def reset(places: Places, names: Sequence[str] = ()) -> Facts:
+    """Make these servers anew, as they were after the first `up`; without names all of them and the registry.
 
     Raises:
-        LabError: no server runs.
+        LabError: no server runs, or none of that name.
     """
     engine = Engine(places)
     have = servers.running(engine) if engine.is_up else []
     if not have:
         raise LabError("no server runs", "bin/lab up 3")
-    engine.ask("rm", "--force", "--volumes", registry.CONTAINER)
+    if unknown := set(names) - {each.name for each in have}:
+        raise LabError(f"no server is called {' or '.join(sorted(unknown))}", "bin/lab status")
+    if not names:
+        engine.ask("rm", "--force", "--volumes", registry.CONTAINER)
     _start_registry(engine)
-    _boot(engine, have)
+    _boot(engine, [each for each in have if not names or each.name in names])
     return facts_of(places, have)
 
 

@@ -23,6 +23,7 @@ from shipway.adapters.shell.script import BOOTSTRAP, escape
 from shipway.adapters.shell.session import NoShell, Session
 from shipway.adapters.ssh_errors import RETRIED, Attempt, explain, plain_lines
 from shipway.adapters.ssh_settings import SshFiles, SshSettings, check_host, options, personal
+from shipway.adapters.ssh_user import with_default_user
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Refused, Unreachable
 from shipway.core.ports import Secrets
@@ -48,11 +49,13 @@ class SshConnector:
         self._numbers = count()
         self._masters: dict[str, tuple[Child, Path]] = {}
         self._logs: dict[str, Path] = {}
+        self._of_host: dict[str, SshSettings] = {}
 
     async def open(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:
         """Return a session on `host`. Raises Unreachable with a code of its own for each cause."""
         check_host(host)
         self._prepare()
+        await asyncio.to_thread(self._settings_of, host)
         for pause in (*self._settings.backoff_s, None):
             try:
                 return await self._attempt(host, redactor, lasting=lasting)
@@ -68,7 +71,7 @@ class SshConnector:
         control, socket = self._control(host, number, lasting=lasting)
         argv = (
             self._settings.program, "-T", "-v", "-E", str(log), *control,
-            *options(self._settings, self._files), "--", host, REMOTE + (this_process() or "sh"),
+            *options(self._settings_of(host), self._files), "--", host, REMOTE + (this_process() or "sh"),
         )  # fmt: skip
         try:
             child = await Child.start(argv, env=_ENV)
@@ -81,7 +84,7 @@ class SshConnector:
             limit_s = self._settings.connect_timeout_s + self._settings.login_timeout_s
             session = await Session.open(child, redactor, limit_s=limit_s)
         except NoShell as failure:
-            raise explain(Attempt(host, _read(log), failure), self._settings, self._files) from None
+            raise explain(Attempt(host, _read(log), failure), self._settings_of(host), self._files) from None
         if socket is not None:
             self._masters[host] = child, socket
         self._logs[host] = log
@@ -134,7 +137,7 @@ class SshConnector:
         # The words pass through a login shell of whatever kind: plain characters and octal numbers do so unchanged.
         script = escape(command.shell().encode("utf-8", "surrogateescape")).decode()
         remote = 'exec sh -c \'eval "$(printf %b "$1")"\' sh ' + shlex.quote(script.replace("!", "\\0041"))
-        settings = personal(self._settings, self._files)
+        settings = personal(self._settings_of(host), self._files)
         return (self._settings.program, "-t", *control, *settings, "--", host, remote)
 
     async def close(self) -> None:
@@ -143,6 +146,12 @@ class SshConnector:
             shutil.rmtree(self._home, ignore_errors=True)
             self._home = None
             self._masters.clear()
+
+    def _settings_of(self, host: str) -> SshSettings:
+        """Return the settings for one host; the client is asked once for each."""
+        if host not in self._of_host:
+            self._of_host[host] = with_default_user(self._settings, host)
+        return self._of_host[host]
 
     @property
     def _directory(self) -> Path:

@@ -84,7 +84,7 @@ def _impossible(service: str, error: ValueError) -> ConfigError:
 def _target(service: Service, host: str, basics: HostBasics) -> Target:
     layout = Layout(basics.state, service.config.full_service)
     runtime = _KINDS[service.config.runtime].make(service, layout, host, basics)
-    return Target(host, layout, runtime, caddy_of(service, host, layout, basics.caddy))
+    return Target(host, layout, runtime, caddy_of(service, host, layout, basics))
 
 
 def _role(config: Config, role: Role) -> RoleSpec:

@@ -124,6 +124,8 @@ def _facts(
         is_proxy_settled=serves.is_settled,
         is_in_maintenance=serves.is_in_maintenance,
         proxy_config_hash=serves.config_hash,
+        predecessor=serves.predecessor,
+        neighbours=serves.neighbours,
         records=parse_tail(ledger) if ledger else (),
     )
 

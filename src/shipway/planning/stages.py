@@ -8,8 +8,9 @@ from shipway.core.action import Command
 from shipway.core.facts import Facts
 from shipway.core.step import Stage, Step
 from shipway.core.unit import Unit
-from shipway.planning.history import by_number
+from shipway.planning.history import by_number, live_on
 from shipway.planning.site import Site, Target
+from shipway.planning.takeover import take_over
 
 Track = tuple[Step, ...]
 
@@ -29,6 +30,7 @@ def roll_out(site: Site, facts: Facts, release: str, version: str) -> tuple[Stag
     hand_over = tuple(_hand_over(site, facts, release, version))
     return (
         *_start(site, release, version),
+        *take_over(site, facts),
         *stage(
             f"Switch to {release}",
             (_switch_track(site, facts, t, release, version) for t in site.targets),
@@ -84,7 +86,7 @@ def _pause(host: str, wait_s: float) -> Track:
 def _switch_track(site: Site, facts: Facts, target: Target, release: str, version: str) -> Track:
     if target.proxy is None:
         return ()
-    live = facts.of(target.host).live
+    live = live_on(site, facts.of(target.host))
     steps: list[Step] = []
     for unit in site.units(release, version, host=target.host):
         if unit.proxied:
