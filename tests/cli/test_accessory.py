@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,42 +18,7 @@ accessories:
     directories: [data:/var/lib/postgresql/data]
   cache: {image: redis:7, host: here}
 """
-# Containers are directories with a file `running` in them; it writes down what it was asked.
-DOCKER = r"""#!/bin/sh
-echo "$@" >>"$FAKE/asked"
-last() { for word in "$@"; do :; done; echo "$word"; }
-case "$1 $2" in
-  version*) exit 0;;
-  "network inspect") [ -e "$FAKE/network" ];;
-  "network create") touch "$FAKE/network";;
-  "image inspect" | "image rm" | login* | pull*) exit 0;;
-  "container inspect")
-    shift 2; format=; [ "$1" != --format ] || { format=$2; shift 2; }; shift; status=1
-    for c in "$@"; do
-      [ -d "$FAKE/$c" ] || continue
-      status=0; up=false; [ ! -e "$FAKE/$c/running" ] || up=true
-      state=exited; [ $up = false ] || state=running
-      case $format in
-        "{"'"'*) cat "$FAKE/$c/labels" | sed "s|^|{\"name\": \"/$c\", \"status\": \"$state\", \"image\": \"$(cat "$FAKE/$c/image")\", \"networks\": {\"kamal\": {}}, \"restart\": {\"Name\": \"unless-stopped\"}, \"labels\": {\"shipway.config\": \"|; s|\$|\"}}|";;
-        *Labels*) echo "$up $(cat "$FAKE/$c/labels")";;
-        *Health*) echo "$state//0";;
-        *) echo "$up";;
-      esac
-    done
-    exit $status;;
-  run*)
-    for word in "$@"; do case $word in --label=shipway.config=*) label=${word##*=};; postgres:*|redis:*) image=$word;; esac; done
-    while [ "$1" != --name ]; do shift; done
-    mkdir "$FAKE/$2" && echo "$label" >"$FAKE/$2/labels" && echo "$image" >"$FAKE/$2/image" && touch "$FAKE/$2/running";;
-  start*) touch "$FAKE/$(last "$@")/running";;
-  stop*) rm -f "$FAKE/$(last "$@")/running";;
-  rename*) mv "$FAKE/$3" "$FAKE/$4";;
-  rm*) rm -rf "$FAKE/$(last "$@")";;
-  exec*) exit 0;;
-  logs*) echo "one line of a log";;
-  "container prune") exit 0;;
-esac
-"""
+DOCKER = Path(__file__).parent / "fake_docker.py"
 
 
 @pytest.fixture
@@ -61,7 +27,7 @@ def shop(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     for place in (home, fake, tmp_path / "bin"):
         place.mkdir()
     docker = tmp_path / "bin" / "docker"
-    docker.write_text(DOCKER)
+    docker.write_text(f"#!{sys.executable} -IS\n{DOCKER.read_text()}")
     docker.chmod(0o755)
     monkeypatch.setenv("PATH", f"{docker.parent}:{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(home))
@@ -90,7 +56,7 @@ def test_the_life_of_an_accessory(shop: Project, tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("postgres:16", "postgres:17"))
     assert "it runs the image postgres:16, not postgres:17" in shop("accessory", "details", "db").out
     assert shop("accessory", "reboot", "db", "-y").code == 0
-    assert not (tmp_path / "fake/shop-db-before").exists()
+    assert not (tmp_path / "fake/shop-db-before.container").exists()
     assert "accessory.drift" not in shop("accessory", "details").out
     (tmp_path / "home/shop-db/data/rows").write_text("data")
     assert shop("accessory", "remove", "db", "-y").code == 0

@@ -260,7 +260,7 @@ class Docker:
         return Command(("sh", "-s", verb, *words), stdin=(resource("host.sh"),), limit_s=ENGINE_LIMIT_S)
 
 
-def login_config(login: Login) -> Text:
+def credentials(login: Login) -> Text:
     """Return a configuration of Docker's client with the login of one registry, and nothing else.
 
     The client takes a user and a password as they are (cli/config/configfile of docker/cli), so no value has to stand
