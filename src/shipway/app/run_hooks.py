@@ -33,11 +33,18 @@ class RunHooks:
         return await self.hooks.run("pre-deploy", {**self._about(plan), "LOCK": "true"})
 
     async def at(self, plan: Plan, stage: Stage, moment: Moment) -> None:
-        """Run `pre-app-boot` or `post-app-boot` where `stage` starts a release on a group of hosts. Raises Refused."""
-        if plan.verb not in _RELEASING or not starts_release(stage):
+        """Run `pre-app-boot` or `post-app-boot` where `stage` starts a release on a group of hosts. Raises Refused.
+
+        `pre-proxy-reboot` and `post-proxy-reboot` stand around each stage of the reboot of proxies.
+        """
+        if plan.verb == "proxy reboot":
+            about = "proxy-reboot"
+        elif plan.verb in _RELEASING and starts_release(stage):
+            about = "app-boot"
+        else:
             return
         hosts = dict.fromkeys(step.host for track in stage.tracks for step in track)
-        name = "pre-app-boot" if moment == "begin" else "post-app-boot"
+        name = f"{'pre' if moment == 'begin' else 'post'}-{about}"
         told = {**self._about(plan), "HOSTS": ",".join(hosts), "LOCK": "true"}
         await self.hooks.run(name, told, self.interruption.stop)
 
