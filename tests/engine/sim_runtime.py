@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shipway.core.action import Command, Pipe, Wait
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -112,8 +113,14 @@ class SimRuntime:
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         return sim("one-off", unit.release, *argv)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        return sim("log", unit.name, str(lines), str(follow))
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        return sim("inside", unit.name, *argv)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        return sim("log", unit.name, str(asked.lines), str(asked.follows))
+
+    def listings(self) -> Mapping[str, Command]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,12 @@ class SimProxy:
                 harmless=True,
             ),
         )
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        return ()
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        return sim("log", "proxy", str(asked.lines))
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         return (

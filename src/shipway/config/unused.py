@@ -9,7 +9,7 @@ from shipway.config.root import Runtime
 from shipway.config.tree import MapNode, Path, node_at
 
 _ALWAYS = (
-    *("output", "aliases", "hooks_path", "hooks_output", "sshkit", "ssh/log_level"),
+    *("output", "sshkit", "ssh/log_level"),
     *("proxy/buffering/max_response_body", "venv/extras", "venv/groups"),
     *("proxy/run/repository", "proxy/run/version"),  # of kamal-proxy
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from shipway.core.facts import Facts
-from shipway.core.step import Plan, Step
+from shipway.core.step import Plan, Step, Verb
 from shipway.planning.history import base_release
 from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
@@ -15,7 +15,9 @@ from shipway.planning.takeover import take_over_notes
 from shipway.runtimes.base import Release
 
 
-def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
+def plan_deploy(  # noqa: PLR0913  what, where, and how it is called
+    site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = (), *, verb: Verb = "deploy"
+) -> Plan:
     """Return the plan that puts `release` into service on every host of `site`."""
     check_ready(facts)
     base = base_release(site, facts)
@@ -29,7 +31,7 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
     )
     return Plan(
         run=run,
-        verb="deploy",
+        verb=verb,
         service=site.service,
         release=name,
         version=version,
