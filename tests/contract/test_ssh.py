@@ -257,7 +257,7 @@ def test_the_default_user_gives_way_to_the_users_own_configuration(connect: Conn
     with run_sshd() as server:
         connect(settings_of(server, user=None, default_user=server.user)).run("true")
         nobody = connect(settings_of(server, user=None, default_user="nobody-of-that-name"))
-        assert refusal(nobody).code == "ssh.auth"
+        assert refusal(nobody).code == "ssh.permission_denied"
         config = Path(server.config)
         config.write_text(f"Host {HOST}\n  User {server.user}\n{config.read_text()}")
         connect(settings_of(server, user=None, default_user="nobody-of-that-name")).run("true")
