@@ -15,7 +15,7 @@ from shipway.core.ports import Result
 from shipway.engine import lock
 from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT
 from shipway.engine.observe import FREE_SCRIPT
-from shipway.engine.resume import PIECE_SCRIPT
+from shipway.engine.reading import PIECE_SCRIPT
 
 OK, NO = Result(0), Result(1)
 Fault = Callable[[str, Sequence[str]], str]

@@ -11,7 +11,7 @@ class Layout:
     """The paths of one service on one host. `root` is the state directory of the whole host (`/var/lib/shipway`).
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
-                     releases/<release>/{src/,venv/,env/<role>.env,complete}
+                     releases/<release>/{src/,venv/,env/<role>.env,complete,manifest.json}
                      packages/<digest>/  shared/  static/  media/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
@@ -68,6 +68,10 @@ class Layout:
     def complete(self, release: str) -> str:
         """A file that stands when the release is whole on disk and may be started."""
         return self._path(self.service, "releases", release, "complete")
+
+    def manifest(self, release: str) -> str:
+        """What one release recorded about itself: its migrations, the columns that its code names, tasks, packages."""
+        return self._path(self.service, "releases", release, "manifest.json")
 
     @property
     def packages(self) -> str:
