@@ -7,12 +7,13 @@ which must be the plan that was agreed to → execute → report.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
 from shipway.app.call import Caller
 from shipway.app.context import Context
 from shipway.app.preview import true_already
+from shipway.app.sequel import Sequel
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
@@ -21,6 +22,7 @@ from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
 from shipway.engine.executor import execute
+from shipway.engine.extend import go_on_with, store_extension, take_back
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.run_lock import RunLock
@@ -55,10 +57,17 @@ class Run:
         return RunLock(self.world, self.context.site.primary, owner, wait_s=wait_s, take_stale=True)
 
 
-async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], bool] = lambda _: False) -> Report:
+async def change(
+    run: Run,
+    planner: Planner,
+    *,
+    is_enough: Callable[[Outcome], bool] = lambda _: False,
+    sequel: Callable[[Facts, Plan], Sequel] | None = None,
+) -> Report:
     """Bring what `planner` plans to its end and report. Raises what refuses or fails it.
 
-    A run that was cut short is settled first; nothing more is done when that `is_enough`.
+    A run that was cut short is settled first; nothing more is done when that `is_enough`. Where the plan is partial,
+    `sequel` knows how it goes on.
     """
     agreed = await _agree(run, planner) if run.caller.confirm is not None else ""
     async with run.lock("") as _:
@@ -78,8 +87,27 @@ async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], b
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
         with run.interruption.run_in_progress():
-            outcome = await execute(plan, run.world)
+            outcome = await _execute(run, plan, sequel(facts, plan) if sequel and plan.is_partial else None)
     return await report_of(run, outcome)
+
+
+async def _execute(run: Run, plan: Plan, sequel: Sequel | None) -> Outcome:
+    """Run `plan`, and what follows it. What refuses the second part is raised when the first is taken back."""
+    if sequel is None:
+        return await execute(plan, run.world)
+    world = replace(run.world, listen=sequel.listening(run.timings.listen))
+    first = await execute(plan, world, beside=sequel.settle)
+    if first.ending != "prepared":
+        return first
+    try:
+        extension = await sequel.extend()
+        await store_extension(extension.plan, world, extension.detail)
+    except ShipwayError as error:
+        taken_back = await take_back(first, world, str(error))
+        if taken_back.ending != "undone":
+            return taken_back
+        raise
+    return await go_on_with(extension.plan, first, world)
 
 
 async def _agree(run: Run, planner: Planner) -> str:

@@ -8,7 +8,7 @@ from shipway.app.answers import Preview
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner
 from shipway.app.context import open_context
-from shipway.app.deploy import deploy_planner
+from shipway.app.deploy import preview_planner
 from shipway.app.preview import true_already
 from shipway.app.rollback import rollback_planner
 from shipway.engine.resume import open_run_id
@@ -20,7 +20,7 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Pr
     async with open_context(choice, caller, releases=verb == "deploy") as context:
         run = context.new_run()
         planners: dict[str, Callable[[], Planner]] = {
-            "deploy": lambda: deploy_planner(context, run),
+            "deploy": lambda: preview_planner(context, run),
             "rollback": lambda: rollback_planner(context, run, release),
             "prune": lambda: lambda facts: plan_prune(context.site, facts, run),
         }

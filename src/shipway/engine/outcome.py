@@ -75,7 +75,9 @@ class Outcome:
             return f"everything was taken back, {base}"
         hosts = ", ".join(f"{host}: {end}" for host, end in self.hosts.items())
         if self.state.committed and self.plan.commit_index() < self.state.committed < self._last_commit():
-            return f"the site is closed: {self.plan.base} was stopped and {self.plan.release} is not there yet ({hosts})"
+            return (
+                f"the site is closed: {self.plan.base} was stopped and {self.plan.release} is not there yet ({hosts})"
+            )
         if self.state.committed:
             return f"{self.plan.release} serves, the rest of the run is not finished ({hosts})"
         return f"not everything could be taken back ({hosts})"

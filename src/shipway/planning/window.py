@@ -21,18 +21,19 @@ def roll_out_closed(
 ) -> tuple[Stage, ...]:
     """Return the stages that close the site, stop what runs, migrate, start and switch, and open the site again."""
     return (
-        *stage("Close the site", _maintenance(site, on=True)),
+        *stage("Close the site", _maintenance(site, facts, on=True)),
         *stage("Stop what served before", _stop(site, facts), commits=True),
         *stage("Migrate the database", (migrate,)),
         *stage(f"Start {release}", _start(site, release, version)),
         *stage(f"Switch to {release}", _switch(site, facts, release, version), commits=True),
-        *stage("Open the site", _maintenance(site, on=False)),
+        *stage("Open the site", _maintenance(site, facts, on=False)),
     )
 
 
-def _maintenance(site: Site, *, on: bool) -> Iterator[tuple[Step, ...]]:
+def _maintenance(site: Site, facts: Facts, *, on: bool) -> Iterator[tuple[Step, ...]]:
+    """Yield what closes or opens the site; a host that somebody closed before stays as it is."""
     for target in site.targets:
-        if target.proxy is not None:
+        if target.proxy is not None and not facts.of(target.host).is_in_maintenance:
             yield target.proxy.maintenance_steps(on=on, message=MESSAGE if on else "")
 
 
