@@ -70,9 +70,8 @@ def _reasons(target: Base, database: Database, django: tuple[int, int]) -> Itera
     applied = database.applied or frozenset()
     recorded = expand(applied, database.walk)
     since = tuple(m for m in database.walk if m.key in recorded)
-    verdicts = judge(
-        replace(database, walk=since, live=None, django=django if any(django) else database.django), target
-    )
+    runs_with = django if any(django) else database.django
+    verdicts = judge(replace(database, walk=since, live=None, django=runs_with), target)
     blamed: set[tuple[str, str]] = set()
     for verdict in verdicts:
         blamed |= {(problem.table, problem.name) for problem in verdict.standing}

@@ -61,16 +61,9 @@ def plan_release(first: Plan, site: Site, facts: Facts, decided: Decided) -> Pla
     return replace(first, stages=stages, notes=(*first.notes, *decided.notes), is_partial=False)
 
 
-def plan_deploy(  # noqa: PLR0913  what is known before the first part, and what after it
-    site: Site,
-    facts: Facts,
-    run: str,
-    release: Release,
-    notes: Sequence[str] = (),
-    decided: Decided | None = None,
-) -> Plan:
-    """Return the whole deploy as far as it can be told: without `decided` no migration is known to be pending."""
-    return plan_release(plan_prepare(site, facts, run, release, notes), site, facts, decided or Decided())
+def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
+    """Return the whole deploy as far as it can be told at once: no migration is known to be pending."""
+    return plan_release(plan_prepare(site, facts, run, release, notes), site, facts, Decided())
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
@@ -85,6 +78,6 @@ def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:
 
 
 def _migrate(site: Site, first: Plan, when: When, decided: Decided) -> Iterator[Step]:
-    step = migrate_step(site, first.release, first.version, first.base, when, decided)
+    step = migrate_step(site, first, when, decided)
     if step is not None:
         yield step

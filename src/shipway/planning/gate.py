@@ -16,7 +16,7 @@ from shipway.planning.site import MigrationPolicy
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the team allows: the policy, the fingerprint that somebody approved ("": none), and whether the site may close.
+    """What the team allows: the policy, the fingerprint that was approved ("": none), whether the site may be closed.
 
     `command` is the command line that was given, for the one to give next.
     """

@@ -1,4 +1,4 @@
-"""The steps that migrate: which migrations, when, and where. What may run when was decided before (`migrations.gate`)."""
+"""The steps that migrate: which migrations, when, and where. What may run when was decided by `planning.gate`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from shipway.core.migration import Key
-from shipway.core.step import Step
+from shipway.core.step import Plan, Step
 from shipway.core.unit import Unit
 from shipway.django.apply_source import apply_source
 from shipway.planning.site import Site
@@ -48,13 +48,13 @@ def migration_unit(site: Site, release: str, version: str) -> Unit | None:
     return next(iter(units), None)
 
 
-def migrate_step(site: Site, release: str, version: str, base: str, when: When, decided: Decided) -> Step | None:
-    """Return the step that applies the migrations of one moment, None when there are none.
+def migrate_step(site: Site, plan: Plan, when: When, decided: Decided) -> Step | None:
+    """Return the step of a deploy that applies the migrations of one moment, None when there are none.
 
     It has no undo. Doing it again does what is left: what is recorded as applied is passed over.
     """
     keys: Keys = {"before": decided.before, "after": decided.after, "window": decided.window}[when]
-    unit = migration_unit(site, release, version)
+    unit = migration_unit(site, plan.release, plan.version)
     if unit is None or not keys:
         return None
     asked = {
@@ -68,7 +68,7 @@ def migrate_step(site: Site, release: str, version: str, base: str, when: When, 
     command = site.target(unit.host).runtime.one_off(unit, ("python", "-", json.dumps(asked)))
     return Step(
         id=f"{unit.host}/migrate" + ("" if when == "before" else f"-{when}"),
-        title=_TITLES[when].format(release=release, base=base or "the database", names=name_keys(keys)),
+        title=_TITLES[when].format(release=plan.release, base=plan.base, names=name_keys(keys)),
         host=unit.host,
         do=(replace(command, stdin=(apply_source(),), limit_s=site.migrate_limit_s),),
         repeatable=True,

@@ -7,7 +7,6 @@ the migration stands; a failure says what stands.
 from __future__ import annotations
 
 import os
-import random
 import sys
 import time
 from typing import Any
@@ -51,12 +50,12 @@ class Migrator:
         plan_of, apply = MigrationExecutor.migration_plan, MigrationExecutor.apply_migration
         migrator = self
 
-        def planned(executor: Any, targets: Any, clean_start: bool = False) -> Any:
+        def planned(executor: Any, targets: Any, clean_start: Any = False) -> Any:
             whole = plan_of(executor, targets, clean_start=clean_start)
             return whole if clean_start else migrator.chosen(whole, executor)
 
-        def applied(executor: Any, state: Any, migration: Any, fake: bool = False, fake_initial: bool = False) -> Any:
-            return migrator.patiently(apply, executor, state, migration, fake, fake_initial)
+        def applied(executor: Any, state: Any, migration: Any, **how: Any) -> Any:
+            return migrator.patiently(lambda now: apply(executor, now, migration, **how), state, migration)
 
         MigrationExecutor.migration_plan, MigrationExecutor.apply_migration = planned, applied
         call_command("migrate", database=self.connection.alias, interactive=False, verbosity=0)
@@ -68,7 +67,7 @@ class Migrator:
             raise LookupError("not in this release: " + ", ".join(".".join(key) for key in unknown))
         return [(m, back) for m, back in whole if not back and (m.app_label, m.name) in self.wanted]
 
-    def patiently(self, apply: Any, executor: Any, state: Any, migration: Any, fake: bool, fake_initial: bool) -> Any:
+    def patiently(self, apply: Any, state: Any, migration: Any) -> Any:
         """Apply one migration; where a lock was not to be had, wait and try again as often as is allowed."""
         from django.db.utils import OperationalError
 
@@ -78,7 +77,7 @@ class Migrator:
             self.limit_waiting(migration)
             say(f"{name}: begins")
             try:
-                state = apply(executor, state, migration, fake, fake_initial)
+                state = apply(state)
             except OperationalError as error:
                 if not left or not is_lock(error) or not self.may_repeat(migration):
                     raise
@@ -113,7 +112,7 @@ class Migrator:
 
     def pause(self, name: str, number: int) -> None:
         """Wait a little longer than the last time, and say who may be in the way."""
-        seconds = min(LONGEST_PAUSE_S, 2.0 ** (number - 1) * random.uniform(0.5, 1.0))
+        seconds = min(LONGEST_PAUSE_S, 2.0 ** (number - 1) * (0.5 + os.getpid() % 50 / 100))
         say(f"{name}: a lock was not to be had; tried again in {seconds:.1f} s{self.in_the_way()}")
         time.sleep(seconds)
 
@@ -165,11 +164,8 @@ def is_lock(error: BaseException) -> bool:
 
 def is_concurrent(migration: Any) -> bool:
     """Whether a migration builds or drops an index concurrently: that waits for old transactions by its nature."""
-    return not migration.atomic and any(
-        type(operation).__name__.endswith("Concurrently")
-        or "concurrently" in str(getattr(operation, "sql", "")).lower()
-        for operation in migration.operations
-    )
+    words = [f"{type(operation).__name__} {getattr(operation, 'sql', '')}" for operation in migration.operations]
+    return not migration.atomic and any("concurrently" in text.lower() for text in words)
 
 
 def tell_invalid(connection: Any) -> None:

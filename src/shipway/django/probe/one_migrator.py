@@ -104,11 +104,12 @@ def sqlite_lock(connection: Any, stack: Any) -> Any:
         return lambda: None
     directory, name = os.path.split(os.path.abspath(path))
     os.makedirs(directory, exist_ok=True)
-    file = stack.enter_context(open(os.path.join(directory, f".{name}.migrating"), "a"))
+    number = os.open(os.path.join(directory, f".{name}.migrating"), os.O_RDWR | os.O_CREAT, 0o600)
+    stack.callback(os.close, number)
 
     def attempt() -> Any:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return ""
         return None
