@@ -241,14 +241,12 @@ def _switch(_fleet: Fleet, host: SimHost, args: Sequence[str]) -> Result:
 
 
 def _one_off(fleet: Fleet, host: SimHost, args: Sequence[str]) -> Result:
-    """`migrate` is pretended to be a thing that must not happen twice; release r1 has no migration, later ones `m`."""
+    """A release that is asked, or that applies what it is told to: what is recorded as applied is passed over."""
     release, *argv = args
     if host.releases.get(release) != "whole":
         return NO
-    if argv[-1] == "--check":
-        return _yes(release == "r1" or "m" in fleet.applied)
-    if release != "r1":
-        fleet.applied["m"] = fleet.applied.get("m", 0) + 1
+    for _, name in json.loads(argv[2])["keys"] if len(argv) > 2 else ():
+        fleet.applied.setdefault(name, 1)
     return OK
 
 

@@ -50,8 +50,8 @@ class Migrator:
         plan_of, apply = MigrationExecutor.migration_plan, MigrationExecutor.apply_migration
         migrator = self
 
-        def planned(executor: Any, targets: Any, clean_start: Any = False) -> Any:
-            whole = plan_of(executor, targets, clean_start=clean_start)
+        def planned(executor: Any, targets: Any, clean_start: Any = None) -> Any:
+            whole = plan_of(executor, targets, clean_start=bool(clean_start))
             return whole if clean_start else migrator.chosen(whole, executor)
 
         def applied(executor: Any, state: Any, migration: Any, **how: Any) -> Any:
