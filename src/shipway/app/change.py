@@ -17,6 +17,7 @@ from shipway.app.sequel import Sequel
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
+from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
@@ -63,13 +64,14 @@ async def change(
     *,
     is_enough: Callable[[Outcome], bool] = lambda _: False,
     sequel: Callable[[Facts, Plan], Sequel] | None = None,
+    judge: Judge | None = None,
 ) -> Report:
     """Bring what `planner` plans to its end and report. Raises what refuses or fails it.
 
     A run that was cut short is settled first; nothing more is done when that `is_enough`. Where the plan is partial,
-    `sequel` knows how it goes on.
+    `sequel` knows how it goes on. `judge` looks at a plan before it is shown or run: it refuses it, or adds to it.
     """
-    agreed = await _agree(run, planner) if run.caller.confirm is not None else ""
+    agreed = await _agree(run, planner, judge) if run.caller.confirm is not None else ""
     async with run.lock("") as _:
         facts = await run.context.observe()
         if open_run_id(facts.primary.records):
@@ -77,7 +79,7 @@ async def change(
             if settled is not None and is_enough(settled):
                 return await _settled_report(run, settled)
             facts = await run.context.observe()
-        plan = planner(facts)
+        plan = await _planned(planner, judge, facts)
         if agreed and plan_fingerprint(plan) != agreed:
             raise Refused(
                 "run.world_changed",
@@ -110,12 +112,17 @@ async def _execute(run: Run, plan: Plan, sequel: Sequel | None) -> Outcome:
     return await go_on_with(extension.plan, first, world)
 
 
-async def _agree(run: Run, planner: Planner) -> str:
+async def _planned(planner: Planner, judge: Judge | None, facts: Facts) -> Plan:
+    plan = planner(facts)
+    return await judge(facts, plan) if judge is not None else plan
+
+
+async def _agree(run: Run, planner: Planner, judge: Judge | None) -> str:
     """Show the plan and ask; return its fingerprint. Where a run is open nobody is asked: it is settled first."""
     facts = await run.context.observe()
     if open_run_id(facts.primary.records):
         return ""
-    plan = planner(facts)
+    plan = await _planned(planner, judge, facts)
     preview = Preview(plan, await true_already(run.context.transport, plan))
     if run.caller.confirm is not None and not run.caller.confirm(preview):
         raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")

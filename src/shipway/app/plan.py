@@ -11,6 +11,7 @@ from shipway.app.context import open_context
 from shipway.app.deploy import preview_planner
 from shipway.app.preview import true_already
 from shipway.app.rollback import rollback_planner
+from shipway.app.way_back import Force, judge_of
 from shipway.engine.resume import open_run_id
 from shipway.planning.prune import plan_prune
 
@@ -28,4 +29,6 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Pr
         if open_run_id(facts.primary.records):
             caller.say(f"A run was cut short before: {verb} would settle it first, and plan after that.")
         plan = planners[verb]()(facts)
+        if verb == "rollback":
+            plan = await judge_of(context, Force())(facts, plan)
         return Preview(plan, await true_already(context.transport, plan))

@@ -70,7 +70,7 @@ class _Run:
         self._journal = self._progress.journal
         self._steps = StepRunner(self._progress)
         self._blocked: set[str] = set()
-        self._begun_s = world.clock.monotonic()
+        self._begun_s = world.clock.monotonic() - state.ran_s
 
     async def begin(self) -> None:
         """Store the plan, then write the line that opens the run: an open run always has its plan."""

@@ -44,11 +44,11 @@ async def store_extension(plan: Plan, world: World, detail: Mapping[str, str]) -
 
 async def go_on_with(plan: Plan, first: Outcome, world: World) -> Outcome:
     """Run what `plan` (stored by `store_extension`) has besides the part that ended as `first`."""
-    begun_s = world.clock.monotonic() - first.took_s
-    outcome = await execute(plan, world, state=first.state)
-    return replace(outcome, took_s=world.clock.monotonic() - begun_s)
+    return await execute(plan, world, state=replace(first.state, ran_s=first.took_s))
 
 
 async def take_back(first: Outcome, world: World, why: str) -> Outcome:
     """Take back the first part of a run that is not to go on; `why` goes into the ledger."""
-    return await execute(first.plan, world, state=replace(first.state, phase="unwinding"), why=last_words(why))
+    return await execute(
+        first.plan, world, state=replace(first.state, phase="unwinding", ran_s=first.took_s), why=last_words(why)
+    )
