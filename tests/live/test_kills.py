@@ -13,7 +13,10 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [("ships", "0004_inspections_and_reports")]
-    operations = [migrations.RunPython(lambda apps, schema_editor: time.sleep(1.5), migrations.RunPython.noop)]
+
+    def apply(self, *args, **kwargs):
+        time.sleep(1.5)
+        return super().apply(*args, **kwargs)
 """
 POINTS = (
     ("step.begin", "unpack-"),

@@ -24,15 +24,14 @@ from shipway.cli.render.ways_back import render_ways_back
     examples=("shipway rollback", "shipway rollback r41", "shipway rollback --list", "shipway rollback -y -d staging"),
 )
 @click.argument("release", required=False, default="")
-@click.option(
-    "--list", "lists", is_flag=True, help="Say for each kept release whether one may go back; change nothing."
-)
+@click.option("--list", "lists", is_flag=True, help="Say for each kept release whether one may go back.")
 @click.option("--force", is_flag=True, help="Go back although the database does not suit the old code.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it goes into the ledger. --force needs one.")
 def command(given: Given, release: str, *, lists: bool, force: bool, reason: str) -> None:
-    """Without RELEASE it goes to the release that served before. The database stays as it is, so the old code must
-    suit it: that is asked first. What may fail is told; where ordinary statements would, the rollback is refused (exit
-    code 4, nothing changed) with the migrations in the way.
+    """Without RELEASE it goes to the release that served before.
+
+    The database stays as it is, so the old code must suit it: that is asked first. What may fail is told; where
+    ordinary statements would, the rollback is refused (exit code 4, nothing changed) with the migrations in the way.
 
     A person at a terminal is shown the plan and asked; -y does not ask. `shipway releases` lists what there is.
     """
