@@ -196,6 +196,8 @@ async def _serving(run: Run) -> tuple[Serving, ...]:
 
 def _next(run: Run, plan: Plan) -> str:
     options = run.context.choice.options
+    if any(step.id.endswith(("/migrate-after", "/migrate-window")) for step in plan.steps()):
+        return f"`shipway rollback --list{options}` shows where one can go back"
     if plan.verb == "deploy" and plan.base and plan.run == run.id:
         return f"`shipway rollback{options}` goes back to {plan.base}"
     return f"`shipway status{options}` shows what serves"

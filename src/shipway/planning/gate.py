@@ -89,7 +89,7 @@ def _unapproved(gate: Gate, asks: tuple[Slot, ...], release: str, rules: Rules) 
         "migrations.other_approval" if rules.approved else "migrations.approval",
         what,
         where=f"release.migrations: {rules.policy}",
-        next=f"`{command}` approves exactly these {len(gate.slots)} migrations",
+        next=f"`{command}` approves exactly what is pending now",
         findings=tuple(_finding("migrations.to_approve", slot) for slot in asks),
     )
 
@@ -116,7 +116,7 @@ def _finding(code: str, slot: Slot, *, steps: bool = False) -> Finding:
     return Finding(
         code,
         f"{verdict.migration.label}, {verdict.cls}: {reason(verdict)}{why}",
-        where=verdict.migration.file or verdict.migration.package,
+        where="/".join(verdict.migration.file.split("/")[-3:]),
         next=how,
         level="error" if steps else "warning",
     )

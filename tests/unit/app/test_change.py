@@ -11,7 +11,7 @@ from shipway.app.answers import Preview, Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.context import Context
-from shipway.app.deploy import deploy_planner
+from shipway.app.deploy import Allowed, deploy_planner, sequel_of
 from shipway.app.rollback import rollback_planner
 from shipway.app.signals import Interruption
 from shipway.core.errors import Interrupted, Locked, Refused, StepFailed
@@ -39,8 +39,9 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         context = Context(Choice(), SERVICE, SITE, SimTransport(fleet), SimClock(fleet), Author("bo", "desk"))
         run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
         planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
-        enough = {"is_enough": lambda settled: settled.ending == "undone"} if verb == "rollback" else {}
-        return await change(run, planner, **enough)
+        if verb == "deploy":
+            return await change(run, planner, sequel=sequel_of(context, Allowed()))
+        return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said
 
