@@ -21,12 +21,11 @@ from tests.live.test_bad_input import Change, assert_told, deep
 BROKEN_MIGRATION = """
 from django.db import migrations
 
-def explode(apps, schema_editor):
-    raise RuntimeError("the harbour is frozen")
-
 class Migration(migrations.Migration):
     dependencies = [("ships", "0004_inspections_and_reports")]
-    operations = [migrations.RunPython(explode)]
+
+    def apply(self, *args, **kwargs):
+        raise RuntimeError("the harbour is frozen")
 """
 END_AT_ONCE = "python -c 'raise SystemExit(\"no engine\")'"
 FAULTS: dict[str, tuple[Change, str, str]] = {
