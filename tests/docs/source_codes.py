@@ -18,7 +18,7 @@ RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) 
 POSITION = dict.fromkeys(RAISED | {"Finding", "Failure"}, 0) | {"_failure": 2, "_finding": 0}
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
-FILES = frozenset({"project.toml", "manifest.json"})
+FILES = frozenset({"project.toml"})
 """Names of files that look like codes."""
 FORMATTED = {
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],

@@ -57,6 +57,7 @@ class Fleet:
     broken: list[str] = field(default_factory=list)
     sick: set[tuple[str, str]] = field(default_factory=set)  # (host, release) that never become healthy
     is_watched: bool = True
+    databases: dict[str, object] = field(default_factory=dict)  # what a release answers when it is asked
 
     def copy(self) -> Fleet:
         return Fleet(
@@ -67,6 +68,7 @@ class Fleet:
             list(self.broken),
             set(self.sick),
             self.is_watched,
+            self.databases,
         )
 
     def state(self) -> tuple[object, ...]:
@@ -254,7 +256,8 @@ def _one_off(fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Re
         fleet.applied.setdefault(name, 1)
     if token := _PROBE.search(stdin):
         begin, end = markers(token[1])
-        return _text(f'\n{begin}\n{{"where": {{}}, "databases": {{}}, "end": {{"whole": true}}}}\n{end}\n')
+        body = {"where": {}, "databases": fleet.databases, "end": {"whole": True}}
+        return _text(f"\n{begin}\n{json.dumps(body)}\n{end}\n")
     return OK
 
 
