@@ -61,6 +61,9 @@ class WordRuntime:
     def remove_steps(self, release: str, roles: Sequence[str]) -> tuple[Step, ...]:
         return (_step(self.host, "remove", release, ""),)
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         return f"unix//run/{unit.role}-{unit.release}.sock"
 
@@ -85,6 +88,18 @@ class WordProxy:
 
     def host_steps(self) -> tuple[Step, ...]:
         return (_step(self.host, "install", "proxy", ""),)
+
+    def prepare_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "prepare", "proxy", ""),)
+
+    def upkeep_steps(self) -> tuple[Step, ...]:
+        return ()
+
+    def take_over_steps(self, predecessor: str, live: Mapping[str, str]) -> tuple[Step, ...]:
+        return (_step(self.host, "replace", predecessor, "restore"),)
+
+    def remove_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "forget", "site", ""),)
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         do = Upload(f"/live/{role}", (endpoint,))

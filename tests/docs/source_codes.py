@@ -15,10 +15,10 @@ from shipway.core.record import RecordKind
 SOURCE = Path(__file__).parents[2] / "src" / "shipway"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-POSITION = dict.fromkeys(RAISED | {"Finding", "Failure"}, 0) | {"_failure": 2, "_finding": 0}
+POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "_warning"}, 0) | {"_failure": 2, "_finding": 0}
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
-FILES = frozenset({"project.toml"})
+FILES = frozenset({"project.toml", "config.json"})
 """Names of files that look like codes."""
 FORMATTED = {
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],

@@ -106,6 +106,9 @@ class SimRuntime:
             ),
         )
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         return f"{unit.role}-{unit.release}"
 

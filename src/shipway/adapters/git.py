@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from dataclasses import dataclass
 
+from shipway.config.version import GitFacts
 from shipway.core.errors import ConfigError
 
 # Without these git may write to the index (`status` refreshes it) or answer in the user's language.
@@ -71,6 +72,15 @@ def read_tree(directory: str) -> Tree:
         raise _failed(directory, status.stderr)
     changed = sum(1 for entry in status.stdout.split("\0") if entry)
     return Tree(root, prefix.rstrip("/"), head.stdout.strip(), changed)
+
+
+def git_facts(directory: str) -> GitFacts:
+    """Return the commit of `directory` and whether anything differs from it; nothing where there is no repository."""
+    try:
+        tree = read_tree(directory)
+    except ConfigError:
+        return GitFacts()
+    return GitFacts(tree.version, tree.uncommitted > 0)
 
 
 def list_files(tree: Tree) -> tuple[str, ...]:

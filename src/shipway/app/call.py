@@ -24,12 +24,16 @@ def _mute(_text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all)."""
+    """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
+
+    `version`: the one that is meant ("": VERSION of the environment, else HEAD).
+    """
 
     config_file: str | None = None
     destination: str | None = None
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    version: str = ""
 
     @property
     def options(self) -> str:
@@ -43,11 +47,13 @@ class Caller:
     """How a use case talks back.
 
     `listen` gets the events of a run, `say` sentences for a person, `confirm` a plan to agree to (None: nobody is
-    asked), `on_secrets` a function that takes secret values out of a text, as soon as there is one.
+    asked), `consent` one that nobody may run without having been told of it (None: nobody can be asked, and `--yes` was
+    not given), `on_secrets` a function that takes secret values out of a text, as soon as there is one.
     """
 
     listen: Callable[[Event], None] = _deaf
     say: Callable[[str], None] = _mute
     confirm: Callable[[Preview], bool] | None = None
+    consent: Callable[[Preview], bool] | None = None
     on_secrets: Callable[[Redact], None] = field(default=lambda _redact: None)
     note: str = ""

@@ -28,6 +28,7 @@ from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.run_lock import RunLock
 from shipway.engine.world import World
+from shipway.planning.takeover import needs_consent
 
 Planner = Callable[[Facts], Plan]
 
@@ -43,9 +44,9 @@ class Run:
     timings: Timings
 
     @classmethod
-    def new(cls, context: Context, caller: Caller, interruption: Interruption) -> Run:
-        """Return a run with an id that no other run has."""
-        return cls(context.new_run(), context, caller, interruption, Timings(caller.listen))
+    def new(cls, context: Context, caller: Caller, interruption: Interruption, timings: Timings | None = None) -> Run:
+        """Return a run with an id that no other run has. `timings` is given where something was timed before it."""
+        return cls(context.new_run(), context, caller, interruption, timings or Timings(caller.listen))
 
     @property
     def world(self) -> World:
@@ -88,6 +89,8 @@ async def change(
             )
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
+        if not agreed and needs_consent(plan, facts):
+            await _consent(run, plan)
         with run.interruption.run_in_progress():
             outcome = await _execute(run, plan, sequel(facts, plan) if sequel and plan.is_partial else None)
     return await report_of(run, outcome)
@@ -127,6 +130,19 @@ async def _agree(run: Run, planner: Planner, judge: Judge | None) -> str:
     if run.caller.confirm is not None and not run.caller.confirm(preview):
         raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
     return plan_fingerprint(plan)
+
+
+async def _consent(run: Run, plan: Plan) -> None:
+    """Show a plan that takes hosts over and have it agreed to; the lock keeps the world as it was seen meanwhile."""
+    if run.caller.consent is None:
+        raise Refused(
+            "takeover.unconfirmed",
+            f"{plan.verb} {plan.release} would take the service over from Kamal, and nobody agreed to that",
+            where="; ".join(plan.notes),
+            next=f"`shipway plan deploy{run.context.choice.options}` shows it; `--yes` agrees to it",
+        )
+    if not run.caller.consent(Preview(plan, await true_already(run.context.transport, plan))):
+        raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
 
 
 async def _settle(run: Run) -> Outcome | None:

@@ -8,14 +8,16 @@ import shlex
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
 from shipway.adapters.process import is_gone, this_process
 from shipway.adapters.redact import Redactor
+from shipway.app.accessory_facts import observe_accessories
+from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
-from shipway.app.hosts import host_basics
+from shipway.app.hosts import HostBasics, host_basics
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
 from shipway.app.targets import check_releasable, site_of
@@ -27,6 +29,7 @@ from shipway.core.ports import Clock, Transport
 from shipway.engine.lock import Owner
 from shipway.engine.observe import observe
 from shipway.engine.world import Author, StopRequest, World
+from shipway.planning.accessories import AccessoryTarget
 from shipway.planning.site import Site
 
 
@@ -36,7 +39,10 @@ def _deaf(_event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """A service in one destination, with everything that reaches it. `layouts` has the primary host first."""
+    """A service in one destination, with everything that reaches it. `layouts` has the primary host first.
+
+    `basics` has every host that was asked for them. `watched` are the accessories that `observe` looks at.
+    """
 
     choice: Choice
     service: Service
@@ -44,6 +50,8 @@ class Context:
     transport: Transport
     clock: Clock
     author: Author
+    basics: Mapping[str, HostBasics] = field(default_factory=dict)
+    watched: tuple[AccessoryTarget, ...] = ()
 
     @property
     def tree(self) -> Tree:
@@ -53,7 +61,9 @@ class Context:
     @property
     def layouts(self) -> Mapping[str, Layout]:
         """Where things stand on each host."""
-        return {target.host: target.layout for target in self.site.targets}
+        layouts = {target.host: target.layout for target in self.site.targets}
+        others = {host: Layout(basics.state, self.site.service) for host, basics in self.basics.items()}
+        return {**layouts, **{host: layout for host, layout in others.items() if host not in layouts}}
 
     def chosen_hosts(self) -> tuple[str, ...]:
         """Return the hosts that `--hosts` means, all without it; raises UsageError."""
@@ -65,7 +75,10 @@ class Context:
 
     async def observe(self) -> Facts:
         """Return what is true on all hosts now; raises Unreachable."""
-        return await observe(self.site.targets, self.transport, self.clock)
+        facts = await observe(self.site.targets, self.transport, self.clock)
+        if not self.watched:
+            return facts
+        return replace(facts, accessories=await observe_accessories(self.watched, self.transport))
 
     def world(self, listen: Listener = _deaf, stop: StopRequest | None = None, note: str = "") -> World:
         """Return what the engine needs for a run."""
@@ -95,12 +108,22 @@ class Context:
 
 
 @asynccontextmanager
-async def open_context(choice: Choice, caller: Caller, *, releases: bool = False) -> AsyncIterator[Context]:
+async def open_context(  # noqa: PLR0913  each is a different thing that a verb may ask
+    choice: Choice,
+    caller: Caller,
+    *,
+    releases: bool = False,
+    everywhere: bool = False,
+    service: Service | None = None,
+    building: Building | None = None,
+) -> AsyncIterator[Context]:
     """Give the context of a choice and close its connections afterwards. Raises ConfigError and Unreachable.
 
     With `releases` a new release is to be made: a git tree and every secret must be there before a host is contacted.
+    `building` begins after that, and goes on while the hosts are connected to.
+    `everywhere`: hosts that have accessories and no role are part of it. `service`: it was loaded already.
     """
-    service = load_service(choice)
+    service = service or load_service(choice)
     if releases:
         caller.say(service.tree.sentence)
         service.secrets.check()
@@ -108,13 +131,19 @@ async def open_context(choice: Choice, caller: Caller, *, releases: bool = False
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
+    if building is not None:
+        building.begin(service)
     transport = transport_of(service)
     try:
-        hosts = await host_basics(service.config, transport)
-        site = site_of(service, hosts)
+        basics = await host_basics(service.config, transport, everywhere=everywhere)
+        app_hosts = service.config.app_hosts or tuple(basics)
+        if building is not None:
+            ways = await building.ways(transport, tuple(app_hosts))
+            basics = {host: replace(known, pull=ways.get(host)) for host, known in basics.items()}
+        site = site_of(service, {host: basics[host] for host in app_hosts})
         if releases:
             check_releasable(site)
-        yield Context(choice, service, site, transport, SystemClock(), _author())
+        yield Context(choice, service, site, transport, SystemClock(), _author(), basics)
     finally:
         await transport.close()
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from shipway.adapters.git import Tree
 from shipway.app.answers import Report
+from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
 from shipway.app.context import Context, open_context
 from shipway.app.sequel import Sequel
 from shipway.app.signals import Interruption
+from shipway.app.timings import Timings
 from shipway.core.facts import Facts
 from shipway.core.step import Plan
 from shipway.planning.deploy import plan_deploy, plan_prepare
@@ -35,8 +37,11 @@ class Allowed:
 
 async def deploy(choice: Choice, caller: Caller, interruption: Interruption, allowed: Allowed | None = None) -> Report:
     """Put the commit at HEAD into service on every host, and report."""
-    async with open_context(choice, caller, releases=True) as context:
-        run = Run.new(context, caller, interruption)
+    timings = Timings(caller.listen)
+    building = Building(timings.listen, caller)
+    async with building, open_context(choice, caller, releases=True, building=building) as context:
+        run = Run.new(context, caller, interruption, timings)
+        await building.result()
         return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, allowed or Allowed()))
 
 
@@ -69,7 +74,7 @@ def sequel_of(context: Context, allowed: Allowed) -> Callable[[Facts, Plan], Seq
 
 def _release(context: Context, facts: Facts) -> Release:
     tree = context.tree
-    return Release(next_release(facts), tree.version, tree.repository, tree.project)
+    return Release(next_release(facts), context.service.release_version, tree.repository, tree.project)
 
 
 def tree_notes(tree: Tree) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from shipway.core.errors import Refused
 from shipway.core.ports import Output, Request
 from shipway.core.unit import Unit
 from shipway.planning.history import base_release, version_of
+from shipway.planning.ready import check_ready
 
 _LIMIT_S = 24 * 3600.0
 """A person or a scheduler watches such a command; the limit is for the one that everybody forgot."""
@@ -51,6 +52,7 @@ def _command(context: Context, unit: Unit, words: Sequence[str], *, is_manage: b
 async def _units(context: Context, *, is_everywhere: bool) -> tuple[Unit, ...]:
     """Return a unit of the serving release per host, of the first chosen role that the host has."""
     facts = await context.observe()
+    check_ready(facts)
     release = base_release(context.site, facts)
     if not release:
         raise Refused(

@@ -12,6 +12,7 @@ from shipway.app.context import Context, open_context
 from shipway.core.errors import Refused
 from shipway.core.ports import Request
 from shipway.core.unit import Unit
+from shipway.planning.ready import check_ready
 
 _LINE_BYTES = 65_536
 """A line longer than this is handed on in pieces: a process that never ends a line must not fill the memory."""
@@ -53,6 +54,7 @@ async def logs(choice: Choice, caller: Caller, write: Write, *, lines: int, foll
 
 async def _running(context: Context) -> tuple[Unit, ...]:
     facts = await context.observe()
+    check_ready(facts)
     hosts, roles = context.chosen_hosts(), context.chosen_roles()
     units = tuple(
         context.site.unit(role, host.host, release)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shipway.app.answers import Preview
+from shipway.app.build import planned_build
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner
 from shipway.app.context import open_context
@@ -19,6 +20,7 @@ from shipway.planning.prune import plan_prune
 async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Preview:
     """Return the plan of `verb` (deploy, rollback, prune) and which of its steps are true already."""
     async with open_context(choice, caller, releases=verb == "deploy") as context:
+        here = await planned_build(context.service) if verb == "deploy" else ()
         run = context.new_run()
         planners: dict[str, Callable[[], Planner]] = {
             "deploy": lambda: preview_planner(context, run),
@@ -31,4 +33,4 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller) -> Pr
         plan = planners[verb]()(facts)
         if verb == "rollback":
             plan = await judge_of(context, Force())(facts, plan)
-        return Preview(plan, await true_already(context.transport, plan))
+        return Preview(plan, await true_already(context.transport, plan), here)

@@ -96,6 +96,12 @@ class Sequel:
         found = database_of(report, self._first.release)
         if found is None:
             return Decided()
+        if self._rules.window and any(host.predecessor for host in self._facts.hosts):
+            raise Refused(
+                "migrations.no_window",
+                "a release that takes hosts over cannot close the site: its proxy is not there yet",
+                next=f"take over first: `shipway deploy{self._context.choice.options}`",
+            )
         serves = Serves(base.release, base.base, base.unknown or f"{base.release} did not name this database")
         return decide(found.database, serves, self._first.release, self._rules)
 

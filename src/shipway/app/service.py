@@ -4,30 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets as entropy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from shipway.adapters.error_pages import read_pages
-from shipway.adapters.git import Tree, list_files, read_file, read_tree
+from shipway.adapters.git import Tree, git_facts, list_files, read_file, read_tree
 from shipway.adapters.secrets.files import FileSecrets
 from shipway.adapters.secrets.programs import Programs
 from shipway.app.call import Choice
 from shipway.app.configuration import load_config
 from shipway.config.model import Config
 from shipway.config.summary import needed_secrets
+from shipway.config.version import version_of
 from shipway.core.errors import ConfigError, Finding
 from shipway.django.project import Project, read_project
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service in one destination. `directory` is the project's directory on this machine."""
+    """One service in one destination. `directory` is the project's directory on this machine.
+
+    `version` is the version that is meant, "" for HEAD.
+    """
 
     config: Config
     directory: str
     secrets: NeededSecrets
+    version: str = ""
+
+    @cached_property
+    def release_version(self) -> str:
+        """The version that a release of today has: always the same in the life of this object. Raises ConfigError."""
+        if self.config.runtime == "venv":
+            return self.tree.version
+        has_context = self.config.builder is not None and self.config.builder.context is not None
+        git = git_facts(self.directory)
+        return version_of(self.version, os.environ, git, has_context=has_context, suffix=entropy.token_hex(8))
 
     @cached_property
     def tree(self) -> Tree:
@@ -42,6 +57,13 @@ class Service:
             return read_project(list_files(tree), lambda path: read_file(tree, path))
         except ConfigError:
             return Project()
+
+    def read(self, path: str) -> str:
+        """Return the text of a file of the project on this machine, as it stands. Raises ConfigError."""
+        try:
+            return Path(self.directory, path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("config.unreadable", f"could not read `{path}`: {error}", where=path) from error
 
     def digest(self, path: str) -> str:
         """Return what changes with the content of a file at the commit. Raises ConfigError when there is none."""
@@ -94,4 +116,4 @@ def load_service(choice: Choice) -> Service:
     config, directory = load_config(choice)
     programs = Programs(Path(directory), dict(os.environ))
     source = FileSecrets(programs, config.secrets_path, choice.destination or "")
-    return Service(config, directory, NeededSecrets(source, needed_secrets(config)))
+    return Service(config, directory, NeededSecrets(source, needed_secrets(config)), choice.version)

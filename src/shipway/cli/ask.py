@@ -38,10 +38,13 @@ def caller_of(given: Given, listen: Callable[[Event], None] | None = None, *, as
         say(plan_view(preview.plan, preview.true_already, paint_for(sys.stderr), verbose=given.verbosity > 0))
         return click.confirm(f"{preview.plan.verb} {preview.plan.release}".strip() + "?", err=True)
 
-    is_asked = asks and not given.yes and not given.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    is_person = not given.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+    is_asked = asks and not given.yes and is_person
+    agree = (lambda _preview: True) if given.yes else confirm if is_person else None
     return Caller(
         listen=listen or (lambda _event: None),
         say=(lambda _text: None) if given.verbosity < 0 or given.json else say,
         confirm=confirm if is_asked else None,
+        consent=agree,
         on_secrets=on_secrets,
     )

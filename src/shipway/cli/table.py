@@ -23,6 +23,7 @@ class Entry:
 SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "Try"
 
 VERBS: dict[str, Entry] = {
+    "setup": Entry(SHIP, "Make servers ready, start the accessories, and deploy"),
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
     "plan": Entry(SHIP, "Show what a verb would do, and change nothing"),
     "rollback": Entry(SHIP, "Go back to an earlier release"),
@@ -38,7 +39,11 @@ VERBS: dict[str, Entry] = {
     "exec": Entry(RUN, "Run a command in the release that serves"),
     "manage": Entry(RUN, "Run manage.py in the release that serves"),
     "secrets": Entry(CARE, "Fetch secrets from a password manager, or print those of the project"),
+    "build": Entry(CARE, "Build the image, and look after the builder"),
+    "registry": Entry(CARE, "Log in to the registry, or out of it"),
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
+    "accessory": Entry(CARE, "Start, replace, look into or remove PostgreSQL, Redis and the like"),
+    "server": Entry(CARE, "Install what servers lack, or run a command on them"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so"),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
     "demo": Entry(TRY, "Show the whole life of a site on this machine"),

@@ -46,3 +46,17 @@ def _write(ran: Ran) -> None:
     sys.stderr.write(ran.stderr)
     if ran.is_cut:
         say(f"the output of {ran.host} was longer than what is kept of it; the rest was cut off")
+
+
+def show_ran(found: Sequence[Ran], *, is_json: bool, is_raw: bool) -> int:
+    """Print what a command answered on hosts, under the name of each, and return the first status that is not 0.
+
+    `is_raw`: nothing but what it printed.
+    """
+    if is_json:
+        print_json([asdict(one) for one in found])
+    for one in found if not is_json else ():
+        if not is_raw:
+            sys.stdout.write(f"{one.host}:\n")
+        _write(one)
+    return next((one.status for one in found if one.status), 0)

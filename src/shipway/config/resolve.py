@@ -35,7 +35,9 @@ class Resolver:
         root, report = self.root, self.report
         roles = self._roles()
         registry = root.registry
-        image = root.image or (root.service if registry is not None and registry.is_local else None)
+        image = root.image or (
+            root.service if registry is not None and (registry.is_local or registry.is_none) else None
+        )
         return Config(
             service=root.service or "",
             destination=self.destination,

@@ -20,7 +20,7 @@ from shipway.config.kinds import Boolean, Integer, Plain, Text
 from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE
-from shipway.config.registry import Registry
+from shipway.config.registry import Registry, RegistryKind
 from shipway.config.servers import Servers, ServersKind
 from shipway.config.ssh import Ssh, Sshkit, check_ssh
 from shipway.config.tree import Node, ScalarValue
@@ -50,7 +50,10 @@ class Root:
     service: str | None = key(Text(), "The name of the application: the prefix of containers, labels and directories.")
     image: str | None = key(Text(), "The image's name, without registry and tag.", default="`service`, for localhost:")
     servers: Servers | None = key(ServersKind(), "The hosts: a list (all of role `web`), or a map of roles.")
-    registry: Registry | None = key(Section(Registry), "Where images are kept.")
+    registry: Registry | None = key(
+        RegistryKind(Section(Registry)),
+        "Where images are kept; `none` sends them to the hosts through their SSH connections.",
+    )
     builder: Builder | None = key(Section(Builder, check=check_builder), "How the image is built.")
     env: EnvSection | None = key(EnvKind(has_tags=True), "Environment: variables, or `clear`, `secret` and `tags`.")
     proxy: Node | None = key(PROXY_TREE, "What takes public traffic.")

@@ -82,7 +82,8 @@ def _ssl(role: Role) -> Json:
 def _registry(registry: Registry | None) -> Json:
     if registry is None:
         return None
-    return {"local": registry.is_local, "server": registry.server, "username": registry.username_shown()}
+    none: dict[str, Json] = {"none": True} if registry.is_none else {}
+    return {"local": registry.is_local, "server": registry.server, "username": registry.username_shown(), **none}
 
 
 def _accessory(accessory: Accessory) -> dict[str, Json]:

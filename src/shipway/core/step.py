@@ -10,7 +10,23 @@ from typing import Literal
 from shipway.core.action import Action, Command, Pipe, Upload, Wait
 from shipway.core.secret import SecretRef, secret_names
 
-Verb = Literal["setup", "deploy", "redeploy", "rollback", "prune", "maintenance", "remove"]
+Verb = Literal[
+    "setup",
+    "bootstrap",
+    "deploy",
+    "redeploy",
+    "rollback",
+    "prune",
+    "maintenance",
+    "remove",
+    "accessory boot",
+    "accessory reboot",
+    "accessory start",
+    "accessory stop",
+    "accessory restart",
+    "accessory upgrade",
+    "accessory remove",
+]
 
 
 @dataclass(frozen=True, slots=True)

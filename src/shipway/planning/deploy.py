@@ -13,14 +13,17 @@ from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step
 from shipway.planning.history import base_release
 from shipway.planning.migrate import Decided, When, migrate_step
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
+from shipway.planning.takeover import take_over_notes
 from shipway.planning.window import roll_out_closed
 from shipway.runtimes.base import Release
 
 
 def plan_prepare(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
     """Return the first part of the deploy of `release`: it stands whole on every host of `site`, and nothing runs."""
+    check_ready(facts)
     name = release.release
     return Plan(
         run=run,
@@ -34,7 +37,7 @@ def plan_prepare(site: Site, facts: Facts, run: str, release: Release, notes: Se
             *stage("Prepare the hosts", per_host(site, lambda target: _host_steps(facts, target))),
             *stage(f"Put {name} on the hosts", per_host(site, lambda target: _prepare(site, target, release))),
         ),
-        notes=tuple(notes),
+        notes=(*notes, *take_over_notes(facts)),
         is_partial=True,
     )
 
@@ -67,9 +70,15 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
-    yield from target.runtime.host_steps()
-    if target.proxy is not None and not facts.of(target.host).is_proxy_settled:
-        yield from target.proxy.host_steps()
+    host = facts.of(target.host)
+    if not host.is_runtime_settled:
+        yield from target.runtime.host_steps()
+    if target.proxy is None:
+        return
+    if host.predecessor:
+        yield from target.proxy.prepare_steps()
+    else:
+        yield from target.proxy.upkeep_steps() if host.is_proxy_settled else target.proxy.host_steps()
 
 
 def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:

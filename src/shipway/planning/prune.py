@@ -5,12 +5,14 @@ from __future__ import annotations
 from shipway.core.facts import Facts
 from shipway.core.step import Plan
 from shipway.planning.history import base_release, last_good, whole_everywhere
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site
 from shipway.planning.stages import clean_up
 
 
 def plan_prune(site: Site, facts: Facts, run: str) -> Plan:
     """Return the plan that keeps what serves, the way back, and the newest `site.retain` releases; nothing else."""
+    check_ready(facts)
     base = base_release(site, facts)
     way_back = last_good(facts.primary.records, base, whole_everywhere(facts))
     running = {release for host in facts.hosts for _, release in host.running}

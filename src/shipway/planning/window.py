@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from shipway.core.facts import Facts
 from shipway.core.step import Stage, Step
+from shipway.planning.history import live_on
 from shipway.planning.site import Site
 from shipway.planning.stages import stage
 
@@ -27,6 +28,7 @@ def roll_out_closed(
         *stage(f"Start {release}", _start(site, release, version)),
         *stage(f"Switch to {release}", _switch(site, facts, release, version), commits=True),
         *stage("Open the site", _maintenance(site, facts, on=False)),
+        *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
     )
 
 
@@ -54,7 +56,7 @@ def _start(site: Site, release: str, version: str) -> Iterator[tuple[Step, ...]]
 
 def _switch(site: Site, facts: Facts, release: str, version: str) -> Iterator[tuple[Step, ...]]:
     for target in site.targets:
-        live = facts.of(target.host).live
+        live = live_on(site, facts.of(target.host))
         for unit in site.units(release, version, host=target.host):
             if unit.proxied and target.proxy is not None:
                 endpoint = target.runtime.endpoint(unit)

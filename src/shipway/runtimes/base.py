@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shipway.core.action import Command
+from shipway.core.errors import Finding
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -27,13 +28,19 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFacts:
-    """What a runtime read from the answers of a host. The names are those of `HostFacts`."""
+    """What a runtime read from the answers of a host. The names are those of `HostFacts`.
+
+    `is_settled`: every host step is true already, so that a plan need not hold them. `trouble`: why nothing can be run
+    on this host, with the command that helps.
+    """
 
     releases: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
     running: frozenset[tuple[str, str]] = frozenset()
     is_keeper_up: bool = False
     tools: Mapping[str, str] = field(default_factory=dict)
+    is_settled: bool = False
+    trouble: tuple[Finding, ...] = ()
 
 
 class Runtime(Protocol):
@@ -74,6 +81,10 @@ class Runtime(Protocol):
 
     def remove_steps(self, release: str, roles: Sequence[str]) -> tuple[Step, ...]:
         """Return the steps that remove a stopped release from the host."""
+        ...
+
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        """Return what is to be done on the host once `release` serves everywhere; run after the commit."""
         ...
 
     def endpoint(self, unit: Unit) -> str:

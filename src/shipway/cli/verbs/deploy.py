@@ -14,6 +14,7 @@ from shipway.cli.options import CONFIG, TALK, Given, verb
     *CONFIG,
     *TALK,
     "json",
+    "yes",
     examples=("shipway deploy", "shipway deploy -d staging", "shipway deploy --json >deploy.jsonl"),
 )
 @click.option("--approve", default="", metavar="FINGERPRINT", help="Let run the migrations that were shown with it.")
@@ -28,7 +29,8 @@ def command(given: Given, approve: str, *, maintenance_window: bool) -> None:
 
     A failure before the new release serves everywhere is taken back on every host, and the old release goes on
     serving (exit code 10). A run that was cut short before is settled first. Nothing is asked: `shipway plan deploy`
-    shows what would happen.
+    shows what would happen. Only a deploy that takes a host over from Kamal shows its plan and asks; without a
+    terminal it needs --yes.
 
     A release goes to all hosts and roles of the configuration, so there is no choice of hosts here: half a release
     could not be rolled back to.

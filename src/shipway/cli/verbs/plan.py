@@ -9,7 +9,7 @@ import click
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.options import CONFIG, TALK, Given, verb
 from shipway.cli.render.answer import print_json, print_text, say
-from shipway.cli.render.plan_view import plan_document, plan_view
+from shipway.cli.render.plan_view import here_view, plan_document, plan_view
 from shipway.cli.render.text import paint_for
 
 
@@ -41,4 +41,6 @@ def command(given: Given, what: str, release: str) -> None:
     if given.json:
         print_json(plan_document(found))
     else:
-        print_text(plan_view(found.plan, found.true_already, paint_for(sys.stdout), verbose=given.verbosity > 0))
+        paint, verbose = paint_for(sys.stdout), given.verbosity > 0
+        first = here_view(found.here, paint, verbose=verbose)
+        print_text(first + plan_view(found.plan, found.true_already, paint, verbose=verbose))

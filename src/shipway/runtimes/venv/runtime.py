@@ -115,6 +115,10 @@ class Venv:
         _refuse_names(release, *roles)
         return (self._disk.remove_step(release, [self._pidfile(role, release) for role in roles]),)
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:  # noqa: ARG002  the protocol
+        """Nothing: what a release published stands since its start."""
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         """Return the unit's socket as Caddy writes it: `unix/` and the absolute path, so `unix//var/…`."""
         return f"unix/{self._socket(unit)}"
