@@ -14,7 +14,7 @@ from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.proxies.base import ProxyFacts
-from shipway.runtimes.base import Release, RuntimeFacts
+from shipway.runtimes.base import LogsAsked, Release, RuntimeFacts
 
 
 def _step(host: str, verb: str, noun: str, undo: str) -> Step:
@@ -70,8 +70,14 @@ class WordRuntime:
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         return Command(("in", unit.release, *argv))
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        return Command(("log", unit.name, str(lines), "follow" if follow else "once"))
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        return Command(("inside", unit.name, *argv))
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        return Command(("log", unit.name, str(asked.lines), "follow" if asked.follows else "once"))
+
+    def listings(self) -> Mapping[str, Command]:
+        return {"containers": Command(("containers",))}
 
 
 @dataclass(frozen=True)

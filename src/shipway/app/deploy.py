@@ -1,21 +1,23 @@
-"""Deploy the commit at HEAD."""
+"""Deploy the commit at HEAD, or a version that was built before."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 from shipway.adapters.git import Tree
 from shipway.app.answers import Report
-from shipway.app.build import Building
+from shipway.app.build import Building, BuildOrder
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
 from shipway.app.context import Context, open_context
 from shipway.app.sequel import Sequel
+from shipway.app.service import Service
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
+from shipway.app.wanted import Wanted, choice_for, live_version
 from shipway.core.facts import Facts
-from shipway.core.step import Plan
+from shipway.core.step import Plan, Verb
 from shipway.planning.deploy import plan_deploy, plan_prepare
 from shipway.planning.gate import Rules
 from shipway.planning.history import next_release
@@ -27,48 +29,66 @@ NOT_KNOWN_YET = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """What whoever deploys allows its migrations: a fingerprint that was printed, a maintenance window."""
+async def deploy(
+    choice: Choice,
+    caller: Caller,
+    interruption: Interruption,
+    wanted: Wanted | None = None,
+    service: Service | None = None,
+) -> Report:
+    """Put the commit at HEAD, or what is `wanted`, into service on every host, and report.
 
-    approve: str = ""
-    window: bool = False
-
-
-async def deploy(choice: Choice, caller: Caller, interruption: Interruption, allowed: Allowed | None = None) -> Report:
-    """Put the commit at HEAD into service on every host, and report."""
+    `service`: it was loaded already.
+    """
+    wanted = wanted or Wanted()
+    if wanted.is_live:
+        return await _again(choice, caller, interruption)
+    choice = await choice_for(choice, caller, wanted)
     timings = Timings(caller.listen)
-    building = Building(timings.listen, caller)
-    async with building, open_context(choice, caller, releases=True, building=building) as context:
+    order = BuildOrder(no_cache=wanted.no_cache, skips=wanted.skips_build or bool(choice.version))
+    building = Building(timings.listen, caller, order)
+    async with building, open_context(choice, caller, releases=True, building=building, service=service) as context:
         run = Run.new(context, caller, interruption, timings)
-        await building.result()
-        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, allowed or Allowed()))
+        if await building.result() is None and not order.skips:
+            await context.hooks.run("pre-build")  # a runtime without images: the release is made on the hosts
+        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, wanted))
 
 
-def deploy_planner(context: Context, run: str) -> Planner:
+async def _again(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
+    """Put what serves into service once more, with today's configuration and secrets."""
+    async with open_context(choice, caller, releases=True, announces=False) as opened:
+        context = opened.at_version(await live_version(opened))
+        caller.say(context.tree.sentence)
+        run = Run.new(context, caller, interruption)
+        planner = deploy_planner(context, run.id, "redeploy")
+        return await change(run, planner, sequel=sequel_of(context, Wanted(is_live=True)))
+
+
+def deploy_planner(context: Context, run: str, verb: Verb = "deploy") -> Planner:
     """Return what plans the first part of the deploy of the tree of `context`."""
 
     def plan(facts: Facts) -> Plan:
-        return plan_prepare(context.site, facts, run, _release(context, facts), tree_notes(context.tree))
+        first = plan_prepare(context.site, facts, run, _release(context, facts), tree_notes(context.tree))
+        return replace(first, verb=verb)
 
     return plan
 
 
-def preview_planner(context: Context, run: str) -> Planner:
+def preview_planner(context: Context, run: str, verb: Verb = "deploy") -> Planner:
     """Return what plans the deploy as far as it can be told before the new release is on a host."""
 
     def plan(facts: Facts) -> Plan:
         release = _release(context, facts)
         notes = (*tree_notes(context.tree), NOT_KNOWN_YET.format(release=release.release))
-        return plan_deploy(context.site, facts, run, release, notes)
+        return replace(plan_deploy(context.site, facts, run, release, notes), verb=verb)
 
     return plan
 
 
-def sequel_of(context: Context, allowed: Allowed) -> Callable[[Facts, Plan], Sequel]:
+def sequel_of(context: Context, wanted: Wanted) -> Callable[[Facts, Plan], Sequel]:
     """Return what knows how the deploy goes on after its first part."""
     command = f"shipway deploy{context.choice.options}"
-    rules = Rules(context.site.migrations, allowed.approve, allowed.window, command)
+    rules = Rules(context.site.migrations, wanted.approve, wanted.window, command)
     return lambda facts, first: Sequel(context, facts, first, rules)
 
 

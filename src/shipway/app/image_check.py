@@ -15,7 +15,7 @@ from shipway.app.build_spec import cache_home
 from shipway.app.service import Service
 from shipway.config.registry import Inline
 from shipway.core.errors import Finding, Refused
-from shipway.runtimes.docker.build.check import (
+from shipway.runtimes.docker.images.check import (
     HISTORY,
     IN_REGISTRY,
     INSPECT,

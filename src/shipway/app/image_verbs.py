@@ -21,11 +21,11 @@ from shipway.core.errors import ConfigError, Unreachable, UsageError
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Request, Transport
 from shipway.engine.observe import all_or_unreachable
-from shipway.runtimes.docker.build.builder import create_steps, details, remove_steps
-from shipway.runtimes.docker.build.failure import failure_of
-from shipway.runtimes.docker.build.login import HUB, login_step
-from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.delivery import PULL_SCRIPT, PullFrom, is_delivered
+from shipway.runtimes.docker.images.builder import create_steps, details, remove_steps
+from shipway.runtimes.docker.images.failure import failure_of
+from shipway.runtimes.docker.images.login import HUB, login_step
+from shipway.runtimes.docker.images.spec import BuildSpec
 from shipway.runtimes.docker.runtime import credentials
 
 _PULL_LIMIT_S = 1800.0

@@ -28,7 +28,7 @@ from shipway.engine.outcome import Ending, Failure, Outcome, host_ends, unwritab
 from shipway.engine.progress import Progress
 from shipway.engine.run_state import BEHIND, OURS, RunState, is_standing
 from shipway.engine.step_run import Lane, StepRunner
-from shipway.engine.world import World
+from shipway.engine.world import Moment, World
 
 Written = Literal["yes", "no", "in doubt"]
 Track = tuple[Step, ...]
@@ -118,9 +118,11 @@ class _Run:
                 if self._progress.is_halted:
                     return "no"
                 self._progress.emit("stage.begin", stage=stage)
+                await self._at(stage, "begin")
                 await self._side_by_side(stage, stage.tracks, self._run_track)
                 if not all(self._progress.of(step) in BEHIND for track in stage.tracks for step in track):
                     return "no"
+                await self._at(stage, "end")
                 self._progress.emit("stage.done", stage=stage)
             if self._progress.failures:
                 return "no"
@@ -130,6 +132,13 @@ class _Run:
                 if committed != "yes":
                     return committed
         return "yes"
+
+    async def _at(self, stage: Stage, moment: Moment) -> None:
+        """Let whoever waits for it know that `stage` begins, or is done; what they raise fails the run."""
+        try:
+            await self._world.boundary(self._plan, stage, moment)
+        except ShipwayError as error:
+            self._progress.fail(Failure(error.code, error.what, where=error.where, said=error.said))
 
     async def _commit(self, index: int) -> Written:
         """Write that nothing up to stage `index` will be taken back. The line in the ledger decides, not our memory."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from shipway.core.events import Event, Listener
 from shipway.core.layout import Layout
 from shipway.core.ports import Clock, Transport
+from shipway.core.step import Plan, Stage
+
+Moment = Literal["begin", "end"]
+Boundary = Callable[[Plan, Stage, Moment], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +61,16 @@ def _unknown(_process: str) -> bool:
     return False
 
 
+async def _pass(_plan: Plan, _stage: Stage, _moment: Moment) -> None:
+    """Go from stage to stage without a halt."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The world of one run. `layouts` has an entry per host, the primary first.
 
     `options` are the words that make a printed command mean the same destination (` -d staging`), "" for none.
+    `boundary` is awaited when a stage is about to begin and when all of it is done; what it raises fails the run.
     `is_gone` tells of the word of a process (`Author.process`) whether it was one of this machine and has ended.
     """
 
@@ -72,6 +82,7 @@ class World:
     stop: StopRequest = field(default_factory=StopRequest)
     options: str = ""
     is_gone: Callable[[str], bool] = _unknown
+    boundary: Boundary = _pass
 
     def layout(self, host: str) -> Layout:
         """Return the layout of `host`; a host that left the configuration since has the layout of the primary."""

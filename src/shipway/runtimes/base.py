@@ -43,6 +43,21 @@ class RuntimeFacts:
     trouble: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class LogsAsked:
+    """What is wanted of a log: its last `lines`, and what comes (`follows`).
+
+    `since`: only what is younger (`10m`, or a time). `has_times`: each line with its time, where the runtime knows it.
+    `container`: the log of this container of the host instead.
+    """
+
+    lines: int = 100
+    follows: bool = False
+    since: str = ""
+    has_times: bool = False
+    container: str = ""
+
+
 class Runtime(Protocol):
     """How releases run on one host. An instance belongs to one service on one host (it is built with a `Layout`)."""
 
@@ -95,6 +110,14 @@ class Runtime(Protocol):
         """Return a command that runs `argv` in the release and environment of `unit`, in the project's directory."""
         ...
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        """Return a command that prints the last `lines` log lines of a unit, and goes on when `follow` is set."""
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return a command that runs `argv` where the unit itself runs; as `one_off` where that is no other place."""
+        ...
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        """Return a command that prints the log of a unit. Raises ValueError for what the runtime cannot tell."""
+        ...
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return commands that list what the runtime keeps for the service: `containers`, `images`; none without."""
         ...

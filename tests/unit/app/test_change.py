@@ -12,9 +12,10 @@ from shipway.app.answers import Preview, Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.context import Context
-from shipway.app.deploy import Allowed, deploy_planner, sequel_of
+from shipway.app.deploy import deploy_planner, sequel_of
 from shipway.app.rollback import rollback_planner
 from shipway.app.signals import Interruption
+from shipway.app.wanted import Wanted
 from shipway.core.errors import Interrupted, Locked, Refused, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
@@ -41,7 +42,7 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
         planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
         if verb == "deploy":
-            return await change(run, planner, sequel=sequel_of(context, Allowed()))
+            return await change(run, planner, sequel=sequel_of(context, Wanted()))
         return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said

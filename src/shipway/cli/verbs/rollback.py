@@ -9,7 +9,7 @@ import click
 
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.change import run_change
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CHANGE, Given, verb
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.render.text import paint_for
 from shipway.cli.render.ways_back import render_ways_back
@@ -17,8 +17,8 @@ from shipway.cli.render.ways_back import render_ways_back
 
 @verb(
     "rollback",
-    *CONFIG,
-    *TALK,
+    *CHANGE,
+    "whole",
     "json",
     "yes",
     examples=("shipway rollback", "shipway rollback r41", "shipway rollback --list", "shipway rollback -y -d staging"),

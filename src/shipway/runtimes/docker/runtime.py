@@ -12,12 +12,12 @@ from shipway.core.layout import Layout
 from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
-from shipway.core.unit import Unit
+from shipway.core.unit import KAMAL, Unit
 from shipway.runtimes import health
-from shipway.runtimes.base import Release, Runtime, RuntimeFacts
-from shipway.runtimes.docker.arguments import once_words, run_words
+from shipway.runtimes.base import LogsAsked, Release, Runtime, RuntimeFacts
+from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
 from shipway.runtimes.docker.environment import env_file
-from shipway.runtimes.docker.parse import KAMAL, parse_probe
+from shipway.runtimes.docker.parse import parse_probe
 from shipway.runtimes.docker.proof import question
 from shipway.runtimes.docker.resource import resource
 from shipway.runtimes.docker.settings import DOCKER_HUB, DockerSettings, Login
@@ -25,6 +25,7 @@ from shipway.runtimes.docker.settings import DOCKER_HUB, DockerSettings, Login
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 HOLDS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
 LOGS_SCRIPT = 'exec docker logs "$@" 2>&1'  # a container has two streams and they are one log
+INSIDE_SCRIPT = 'if [ -t 0 ]; then exec docker exec -it "$@"; else exec docker exec -i "$@"; fi'
 PULL_LIMIT_S = 1200.0
 RUN_LIMIT_S = 120.0
 ENGINE_LIMIT_S = 120.0
@@ -160,10 +161,19 @@ class Docker:
         env = self._layout.env(unit.release, unit.role)
         return self._script(unit.release, "launch", "once", env, *words, limit_s=ONE_OFF_LIMIT_S)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return `docker exec` in the unit's own container, with a terminal where there is one."""
+        return Command(("sh", "-c", INSIDE_SCRIPT, "sh", self.container(unit), *argv), limit_s=ONE_OFF_LIMIT_S)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
         """Return `docker logs` with both streams of the container in one."""
-        flags = ("--follow",) if follow else ()
-        return Command(("sh", "-c", LOGS_SCRIPT, "sh", "--tail", str(max(0, lines)), *flags, self.container(unit)))
+        container = asked.container or self.container(unit)
+        _refuse_names(container)
+        return Command(("sh", "-c", LOGS_SCRIPT, "sh", *log_words(asked), container))
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return `docker ps` and `docker image ls` of what carries the labels of the service, or its name."""
+        return {name: Command(("docker", *words)) for name, words in listing_words(self._settings).items()}
 
     def container(self, unit: Unit) -> str:
         """Return the name of a unit's container. That of a release of Kamal's ends in its version, as Kamal has it."""
@@ -236,7 +246,8 @@ class Docker:
 
     def _proof(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` looks and does not wait."""
-        limit_s = self._settings.deploy_limit_s + self._settings.readiness_s + MARGIN_S
+        settings = self._settings
+        limit_s = max(settings.deploy_limit_s, unit.health.limit_s if unit.health else 0.0) + MARGIN_S
         words = (self.container(unit), question(unit, self._settings, once=once))
         return self._script(unit.release, "prove", *words, limit_s=limit_s)
 

@@ -16,12 +16,14 @@ LOGIN_SCRIPT = 'IFS= read -r user && exec docker login --username "$user" --pass
 
 Trouble = Literal["refused", "unreachable", "certificate", "other"]
 # As Docker 20.10 and 28 say it; samples stand in the test.
-_REFUSED = re.compile(r"unauthorized|incorrect username or password|denied|401|403|no basic auth credentials", re.I)
-_CERTIFICATE = re.compile(r"x509|certificate|server gave HTTP response to HTTPS client", re.I)
+_REFUSED = re.compile(
+    r"unauthorized|incorrect username or password|denied|401|403|no basic auth credentials", re.IGNORECASE
+)
+_CERTIFICATE = re.compile(r"x509|certificate|server gave HTTP response to HTTPS client", re.IGNORECASE)
 _AWAY = re.compile(
     r"connection refused|no such host|i/o timeout|no route to host|network is unreachable|timeout|EOF"
     r"|server misbehaving|connection reset|50[0-9] ",
-    re.I,
+    re.IGNORECASE,
 )
 
 
