@@ -50,6 +50,9 @@ class WordRuntime:
     def prepare_steps(self, release: Release, units: Sequence[Unit]) -> tuple[Step, ...]:
         return (_step(self.host, "unpack", release.release, "remove"),)
 
+    def runnable_after(self, release: str) -> str:
+        return f"{self.host}/unpack-{release}"
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         return (_step(self.host, "start", f"{unit.role}-{unit.release}", "stop"),)
 

@@ -9,6 +9,7 @@ from tests.docs.source_codes import codes, suspects
 
 PAGE = REFERENCE / "codes.md"
 NO_CODES = {
+    "manifest.json",
     "project.toml",
     "proxy.host",
     "usage.unknown_",

@@ -67,6 +67,9 @@ class SimRuntime:
             ),
         )
 
+    def runnable_after(self, release: str) -> str:
+        return f"{self.host}/prepare-{release}"
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         healthy = sim("is-healthy", unit.role, unit.release)
         return (

@@ -7,7 +7,7 @@ which must be the plan that was agreed to → execute → report.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
 from shipway.app.call import Caller
@@ -15,14 +15,17 @@ from shipway.app.context import Context
 from shipway.app.hooks import outer_run
 from shipway.app.preview import true_already
 from shipway.app.run_hooks import RunHooks
+from shipway.app.sequel import Sequel
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
+from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
 from shipway.engine.executor import execute
+from shipway.engine.extend import go_on_with, store_extension, take_back
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.run_lock import RunLock, Waiting
@@ -66,12 +69,20 @@ class Run:
         return RunLock(self.world, self.context.site.primary, owner, wait=wait, take_stale=True, inherit=inherit)
 
 
-async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], bool] = lambda _: False) -> Report:
+async def change(
+    run: Run,
+    planner: Planner,
+    *,
+    is_enough: Callable[[Outcome], bool] = lambda _: False,
+    sequel: Callable[[Facts, Plan], Sequel] | None = None,
+    judge: Judge | None = None,
+) -> Report:
     """Bring what `planner` plans to its end and report. Raises what refuses or fails it.
 
-    A run that was cut short is settled first; nothing more is done when that `is_enough`.
+    A run that was cut short is settled first; nothing more is done when that `is_enough`. Where the plan is partial,
+    `sequel` knows how it goes on. `judge` looks at a plan before it is shown or run: it refuses it, or adds to it.
     """
-    agreed = await _agree(run, planner) if run.caller.confirm is not None else ""
+    agreed = await _agree(run, planner, judge) if run.caller.confirm is not None else ""
     async with run.lock("") as _:
         facts = await run.context.observe()
         if open_run := open_run_id(facts.primary.records):
@@ -80,16 +91,47 @@ async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], b
             if settled is not None and is_enough(settled):
                 return await _settled_report(run, settled)
             facts = await run.context.observe()
-        plan = _agreed(planner(facts), agreed)
+        plan = _agreed(await _planned(planner, judge, facts), agreed)
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
         if not agreed and needs_consent(plan, facts):
             await _consent(run, plan)
         if await run.hooks.before(plan):  # it may have changed something on the servers
-            plan = _agreed(planner(await run.context.observe()), agreed)
+            facts = await run.context.observe()
+            plan = _agreed(await _planned(planner, judge, facts), agreed)
         with run.interruption.run_in_progress():
-            outcome = await execute(plan, run.world)
-    return await report_of(run, outcome)
+            follows = sequel(facts, plan) if sequel and plan.is_partial else None
+            outcome, refusal = await _execute(run, plan, follows)
+    if refusal is None:
+        return await report_of(run, outcome)
+    for note in await run.hooks.after(outcome, refusal):
+        run.caller.say(f"warning: {note}")
+    raise refusal
+
+
+async def _execute(run: Run, plan: Plan, sequel: Sequel | None) -> tuple[Outcome, ShipwayError | None]:
+    """Run `plan`, and what follows it; return how it ended.
+
+    Where the second part was refused, so that the first was taken back, the refusal is returned too.
+    """
+    if sequel is None:
+        return await execute(plan, run.world), None
+    world = replace(run.world, listen=sequel.listening(run.timings.listen))
+    first = await execute(plan, world, beside=sequel.settle)
+    if first.ending != "prepared":
+        return first, None
+    try:
+        extension = await sequel.extend()
+        await store_extension(extension.plan, world, extension.detail)
+    except ShipwayError as error:
+        taken_back = await take_back(first, world, str(error))
+        return taken_back, error if taken_back.ending == "undone" else None
+    return await go_on_with(extension.plan, first, world), None
+
+
+async def _planned(planner: Planner, judge: Judge | None, facts: Facts) -> Plan:
+    plan = planner(facts)
+    return await judge(facts, plan) if judge is not None else plan
 
 
 def _agreed(plan: Plan, agreed: str) -> Plan:
@@ -113,12 +155,12 @@ def _refuse_nested(run: Run, open_run: str) -> None:
         )
 
 
-async def _agree(run: Run, planner: Planner) -> str:
+async def _agree(run: Run, planner: Planner, judge: Judge | None) -> str:
     """Show the plan and ask; return its fingerprint. Where a run is open nobody is asked: it is settled first."""
     facts = await run.context.observe()
     if open_run_id(facts.primary.records):
         return ""
-    plan = planner(facts)
+    plan = await _planned(planner, judge, facts)
     preview = Preview(plan, await true_already(run.context.transport, plan))
     if run.caller.confirm is not None and not run.caller.confirm(preview):
         raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
@@ -211,6 +253,8 @@ async def _serving(run: Run) -> tuple[Serving, ...]:
 
 def _next(run: Run, plan: Plan) -> str:
     options = run.context.choice.options
+    if any(step.id.endswith(("/migrate-after", "/migrate-window")) for step in plan.steps()):
+        return f"`shipway rollback --list{options}` shows where one can go back"
     if plan.verb in ("deploy", "redeploy") and plan.base and plan.run == run.id:
         return f"`shipway rollback{options}` goes back to {plan.base}"
     return f"`shipway status{options}` shows what serves"

@@ -10,10 +10,11 @@ from shipway.app.build import planned_build
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner
 from shipway.app.context import open_context
-from shipway.app.deploy import deploy_planner
+from shipway.app.deploy import preview_planner
 from shipway.app.preview import true_already
 from shipway.app.rollback import rollback_planner
 from shipway.app.wanted import Wanted, choice_for, live_version
+from shipway.app.way_back import Force, judge_of
 from shipway.engine.resume import open_run_id
 from shipway.planning.prune import plan_prune
 
@@ -27,8 +28,8 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller, wante
         here = await planned_build(context.service) if verb == "deploy" and not choice.version else ()
         run = context.new_run()
         planners: dict[str, Callable[[], Planner]] = {
-            "deploy": lambda: deploy_planner(context, run),
-            "redeploy": lambda: deploy_planner(context, run, "redeploy"),
+            "deploy": lambda: preview_planner(context, run),
+            "redeploy": lambda: preview_planner(context, run, "redeploy"),
             "rollback": lambda: rollback_planner(context, run, release),
             "prune": lambda: lambda facts: plan_prune(context.site, facts, run),
         }
@@ -36,4 +37,6 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller, wante
         if open_run_id(facts.primary.records):
             caller.say(f"A run was cut short before: {verb} would settle it first, and plan after that.")
         plan = planners[verb]()(facts)
+        if verb == "rollback":
+            plan = await judge_of(context, Force())(facts, plan)
         return Preview(plan, await true_already(context.transport, plan), here)

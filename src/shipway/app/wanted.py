@@ -16,13 +16,16 @@ class Wanted:
 
     `is_live`: what serves now, once more. `source`: what serves in that destination. `skips_build`: the image is in
     the registry already. `no_cache`: the build uses nothing of earlier ones. With a `version` in the choice, with
-    `is_live` and with `source` nothing is built either.
+    `is_live` and with `source` nothing is built either. `approve` is the fingerprint of migrations that may run,
+    `window`: the site may be closed for them.
     """
 
     is_live: bool = False
     source: str = ""
     skips_build: bool = False
     no_cache: bool = False
+    approve: str = ""
+    window: bool = False
 
 
 async def choice_for(choice: Choice, caller: Caller, wanted: Wanted) -> Choice:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Literal
 
 from shipway.core.action import Upload, lower
@@ -34,27 +34,43 @@ Written = Literal["yes", "no", "in doubt"]
 Track = tuple[Step, ...]
 
 
-async def execute(plan: Plan, world: World, *, state: RunState | None = None) -> Outcome:
-    """Run `plan` to one of its ends and say which.
+async def _nobody() -> None:
+    """Wait for nothing."""
+
+
+async def execute(
+    plan: Plan,
+    world: World,
+    *,
+    state: RunState | None = None,
+    beside: Callable[[], Awaitable[None]] = _nobody,
+    why: str = "",
+) -> Outcome:
+    """Run `plan` to one of its ends and say which. A partial plan that is done ends `prepared`, and stays open.
 
     With `state` (from `replay`) the run goes on from there, in the direction that the state has; without it the run
     is begun: its plan is stored on the primary host and its first line written. Raises Refused or Unreachable when
     that is not possible, Interrupted when a stop was asked for before; then nothing was changed.
+
+    `beside` waits for what the caller does on the hosts of the plan meanwhile: before that has ended nothing is taken
+    back under its feet. `why` is noted as the reason where the run is taken back for no failure of its own.
     """
-    run = _Run(plan, world, state or RunState())
+    run = _Run(plan, world, state or RunState(), beside, why)
     if state is None:
         await run.begin()
     return await run.go()
 
 
 class _Run:
-    def __init__(self, plan: Plan, world: World, state: RunState) -> None:
-        self._plan, self._world, self._phase = plan, world, state.phase
+    def __init__(
+        self, plan: Plan, world: World, state: RunState, beside: Callable[[], Awaitable[None]], why: str
+    ) -> None:
+        self._plan, self._world, self._phase, self._beside, self._why = plan, world, state.phase, beside, why
         self._progress = Progress(plan, world, state)
         self._journal = self._progress.journal
         self._steps = StepRunner(self._progress)
         self._blocked: set[str] = set()
-        self._begun_s = world.clock.monotonic()
+        self._begun_s = world.clock.monotonic() - state.ran_s
 
     async def begin(self) -> None:
         """Store the plan, then write the line that opens the run: an open run always has its plan."""
@@ -83,8 +99,9 @@ class _Run:
             return self._outcome("done")
         if self._phase == "forward":
             done = await self._forward()
+            await self._beside()
             if done == "yes":
-                return await self._end("done")
+                return self._outcome("prepared") if self._plan.is_partial else await self._end("done")
             if self._progress.committed or done == "in doubt":
                 return await self._end("mixed")
             if self._world.stop.is_set and not self._progress.failures and not self._has_touched():
@@ -166,7 +183,9 @@ class _Run:
 
     async def _unwind(self) -> Outcome:
         """Take back, in reverse, all that this run did since its last commit."""
-        why = self._progress.failures[0].what if self._progress.failures else self._world.stop.why or "asked for"
+        why = self._why or self._world.stop.why or "asked for"
+        if self._progress.failures:
+            why = self._progress.failures[0].what
         self._progress.emit("run.unwinding", detail=why)
         _, failure = await self._write(self._journal.record("run.unwinding", why=why))
         if failure is not None:  # the lines of the steps tell it as well: no reason to leave the servers as they are
@@ -221,7 +240,7 @@ class _Run:
     def _outcome(self, ending: Ending) -> Outcome:
         state = self._progress.state()
         failure = next(iter((*self._progress.failures, *self._progress.left)), None)
-        if failure is None and ending != "done":
+        if failure is None and ending not in ("done", "prepared"):
             failure = self._stopped()
         return Outcome(
             plan=self._plan,

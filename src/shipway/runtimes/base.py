@@ -68,6 +68,10 @@ class Runtime(Protocol):
         """Return the steps that put a release whole on the host without starting it. Undo removes it."""
         ...
 
+    def runnable_after(self, release: str) -> str:
+        """Return the id of the step of `prepare_steps` after which `one_off` works in a release not whole yet."""
+        ...
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the steps that start a unit and wait until it works. Undo stops it."""
         ...

@@ -1,6 +1,7 @@
 """The life of a run, against the simulated fleet of the engine's tests."""
 
 import asyncio
+import json
 import signal
 from types import SimpleNamespace
 
@@ -11,9 +12,10 @@ from shipway.app.answers import Preview, Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.context import Context
-from shipway.app.deploy import deploy_planner
+from shipway.app.deploy import deploy_planner, sequel_of
 from shipway.app.rollback import rollback_planner
 from shipway.app.signals import Interruption
+from shipway.app.wanted import Wanted
 from shipway.core.errors import Interrupted, Locked, Refused, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
@@ -39,8 +41,9 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         context = Context(Choice(), SERVICE, SITE, SimTransport(fleet), SimClock(fleet), Author("bo", "desk"))
         run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
         planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
-        enough = {"is_enough": lambda settled: settled.ending == "undone"} if verb == "rollback" else {}
-        return await change(run, planner, **enough)
+        if verb == "deploy":
+            return await change(run, planner, sequel=sequel_of(context, Wanted()))
+        return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said
 
@@ -126,6 +129,46 @@ def test_a_failure_is_taken_back_and_told() -> None:
     assert_serves(SITE, fleet, {"r1"})
     fleet.sick.clear()
     assert go(fleet)[0].outcome == "done"  # the lock was given back
+
+
+CONFLICT = {"default": {"vendor": "sqlite", "problems": [["conflict", "ships", "0002_a", "0002_b"]]}}
+SILENT = {"default": {"vendor": "postgresql", "error": {"type": "OperationalError", "lines": ["no room"]}, "walk": [
+    {"key": ["ships", "0001_initial"]}]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("databases", "code"),
+    [(CONFLICT, "migrations.conflict"), (SILENT, "migrations.no_answer")],
+    ids=["graph", "silent"],
+)
+def test_a_release_that_is_refused_when_it_is_asked_leaves_nothing(databases: dict[str, object], code: str) -> None:
+    fleet = installed(SITE)
+    fleet.databases = databases
+    with pytest.raises(Refused) as caught:
+        go(fleet)
+    assert (caught.value.code, caught.value.exit_code) == (code, 4)
+    assert_serves(SITE, fleet, {"r1"})
+    assert all(set(host.releases) == {"r1"} for host in fleet.hosts.values())
+    fleet.databases = {}
+    assert go(fleet)[0].outcome == "done"
+
+
+def test_what_a_release_recorded_stands_on_every_host_and_its_hash_in_the_ledger() -> None:
+    fleet = installed(SITE)
+    assert go(fleet)[0].release == "r2"
+    path = "/srv/shop/releases/r2/manifest.json"
+    texts = {host.files[path] for host in fleet.hosts.values()}
+    (text,) = texts
+    assert f'"manifest":"{json.loads(text)["hash"]}"' in fleet.hosts["app-1"].files["/srv/shop/ledger.jsonl"]
+
+
+def test_a_failure_while_the_release_is_put_on_hosts_waits_for_the_answer_before_it_removes_it() -> None:
+    fleet = installed(SITE)
+    fleet.fault = lambda host, argv: "full" if host == "app-2" and "unpack" in argv else ""
+    with pytest.raises(StepFailed) as caught:
+        go(fleet)
+    assert caught.value.exit_code == 10
+    assert_serves(SITE, fleet, {"r1"})
 
 
 def test_ctrl_c_takes_back_what_was_done() -> None:

@@ -13,11 +13,12 @@ from shipway.app.answers import Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.context import Context
-from shipway.app.deploy import deploy_planner
+from shipway.app.deploy import deploy_planner, sequel_of
 from shipway.app.hooks import Hooks
 from shipway.app.rollback import rollback_planner
 from shipway.app.run_hooks import group_of, hosts_of, starts_release
 from shipway.app.signals import Interruption
+from shipway.app.wanted import Wanted
 from shipway.core.errors import Refused, ShipwayError, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
@@ -70,7 +71,7 @@ class Yard:
             context = Context(Choice(), SERVICE, self.site, transport, clock, Author("bo", "desk"), hooks)
             run = Run.new(context, caller, interruption)
             planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
-            return await change(run, planner)
+            return await change(run, planner, sequel=sequel_of(context, Wanted()))
 
         return asyncio.run(main())
 

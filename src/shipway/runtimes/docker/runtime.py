@@ -84,6 +84,10 @@ class Docker:
             raise ValueError(f"{release.release} has no role on {self._host}")
         return (self._describe_step(release, units), self._fetch_step(release, units))
 
+    def runnable_after(self, release: str) -> str:
+        """Return the id of the step that brings the image: environment and scripts stand before it."""
+        return self._fetch_id(release)
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the one step that starts a unit's container and waits until it works; its undo stops it.
 
@@ -217,13 +221,16 @@ class Docker:
                 words = ("assets", image, settings.role(unit.role).asset_path, here.rpartition("/")[0])
                 actions.append(self._script(name, "launch", *words, self._layout.releases, limit_s=PULL_LIMIT_S))
         return Step(
-            id=f"{self._host}/fetch-{name}",
+            id=self._fetch_id(name),
             title=f"{'pull' if source else 'check'} {image} for {name}",
             host=self._host,
             do=(*actions, Upload(mark, (version,), 0o644)),
             done=Command(("sh", "-c", HOLDS_SCRIPT, "sh", mark, version)),
             undo=(Command(("rm", "-f", "--", mark)),),
         )
+
+    def _fetch_id(self, release: str) -> str:
+        return f"{self._host}/fetch-{release}"
 
     def _start(self, unit: Unit) -> tuple[Action, ...]:
         name = self.container(unit)

@@ -79,6 +79,10 @@ class Venv:
             self._disk.complete_step(release),
         )
 
+    def runnable_after(self, release: str) -> str:
+        """Return the id of the step that installs packages: source, environment and links stand before it."""
+        return self._disk.packages_id(release)
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the one step that starts a unit and waits until it works; its undo stops it."""
         program = self._program(unit)
