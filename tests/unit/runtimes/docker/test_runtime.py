@@ -167,7 +167,7 @@ def test_a_release_of_kamal_is_its_container() -> None:
 def test_logs_and_endpoints() -> None:
     docker = runtime()
     assert docker.endpoint(unit()) == "shop-web-staging-r7:3000"
-    words = docker.log_command(unit(), LogsAsked(lines=5, is_followed=True)).argv
+    words = docker.log_command(unit(), LogsAsked(lines=5, follows=True)).argv
     assert words[-4:] == ("--tail", "5", "--follow", "shop-web-staging-r7")
 
 
