@@ -84,6 +84,9 @@ class Fleet:
         )
         for host in self.hosts:
             host.run("sh", "-c", script, "sh", SERVICE)
+        built = self.lab.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"*/test/{SERVICE}").out.split()
+        if built:
+            self.lab.docker("image", "rm", *built)
 
 
 @pytest.fixture
