@@ -251,3 +251,13 @@ def test_an_unknown_key_is_told_through_a_jump_host(connect: Connect, server: Ss
         assert error.code == "ssh.host_key_unknown"
         assert fingerprint(unknown) in error.what
         assert str(unknown.port) in error.next
+
+
+def test_the_default_user_gives_way_to_the_users_own_configuration(connect: Connect) -> None:
+    with run_sshd() as server:
+        connect(settings_of(server, user=None, default_user=server.user)).run("true")
+        nobody = connect(settings_of(server, user=None, default_user="nobody-of-that-name"))
+        assert refusal(nobody).code == "ssh.permission_denied"
+        config = Path(server.config)
+        config.write_text(f"Host {HOST}\n  User {server.user}\n{config.read_text()}")
+        connect(settings_of(server, user=None, default_user="nobody-of-that-name")).run("true")

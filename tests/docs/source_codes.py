@@ -21,6 +21,9 @@ KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
 FILES = frozenset(
     {
         "project.toml",
+        "app.json",
+        "app.yaml",
+        "deploy.yml",
         "config.json",
         "host.sh",
         "setup.py",

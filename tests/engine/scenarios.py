@@ -26,6 +26,7 @@ class Scenario:
     ending: Ending
     hosts: int = 2
     width: int = 1
+    gate: str = ""
     old: str = "r1"
     new: str = "r2"
     is_sick: bool = False
@@ -34,7 +35,7 @@ class Scenario:
     is_thorough: bool = False
 
     def site(self) -> Site:
-        return sim_site(["app-1", "app-2", "app-3"][: self.hosts], width=self.width)
+        return sim_site(["app-1", "app-2", "app-3"][: self.hosts], width=self.width, gate=self.gate)
 
     def fleet(self, site: Site) -> Fleet:
         fleet = installed(site, deploys=int(self.old[1:]))
@@ -82,6 +83,8 @@ SCENARIOS = (
     Scenario("deploy", deploy, "done", is_thorough=True),
     Scenario("deploy on 3 hosts at once", deploy, "done", hosts=3, width=0),
     Scenario("deploy on 3 hosts, one by one", deploy, "done", hosts=3, width=1),
+    Scenario("deploy on 3 hosts behind the first", deploy, "done", hosts=3, width=0, gate="web"),
+    Scenario("unhealthy behind the first host", deploy, "undone", width=0, gate="web", is_sick=True),
     Scenario("unhealthy on the last host", deploy, "undone", is_sick=True, is_thorough=True),
     Scenario("unhealthy on the last of 3 hosts at once", deploy, "undone", hosts=3, width=0, is_sick=True),
     Scenario("failing migration", deploy, "undone", failing=(("one-off", "r2", "--noinput"),)),

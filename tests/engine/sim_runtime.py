@@ -179,15 +179,15 @@ class SimProxy:
         return ()
 
 
-def sim_site(hosts: Sequence[str], *, width: int = 0, retain: int = 2) -> Site:
-    """A shop with web and workers on every host and a scheduler on the last one."""
+def sim_site(hosts: Sequence[str], *, width: int = 0, retain: int = 2, gate: str = "") -> Site:
+    """A shop with web and workers on every host and a scheduler on the last one. `gate`: the role that starts first."""
     targets = [Target(h, Layout("/srv", "shop"), _runtime(h), _proxy(h)) for h in hosts]
     roles = (
         RoleSpec("web", tuple(hosts), kind="web", proxied=True),
         RoleSpec("worker", tuple(hosts), kind="worker"),
         RoleSpec("beat", (hosts[-1],), kind="scheduler"),
     )
-    return Site("shop", tuple(targets), roles, boot_width=width, retain=retain)
+    return Site("shop", tuple(targets), roles, boot_width=width, retain=retain, gate=gate)
 
 
 def _runtime(host: str) -> Runtime:

@@ -8,6 +8,7 @@ import pytest
 
 from shipway.core.action import Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.plan_codec import plan_from_json, plan_to_json
 from shipway.core.secret import SecretRef
 from shipway.core.step import Plan, Stage, Step
@@ -166,7 +167,7 @@ def test_a_release_of_kamal_is_its_container() -> None:
 def test_logs_and_endpoints() -> None:
     docker = runtime()
     assert docker.endpoint(unit()) == "shop-web-staging-r7:3000"
-    words = docker.log_command(unit(), lines=5, follow=True).argv
+    words = docker.log_command(unit(), LogsAsked(lines=5, is_followed=True)).argv
     assert words[-4:] == ("--tail", "5", "--follow", "shop-web-staging-r7")
 
 
