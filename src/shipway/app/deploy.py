@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shipway.adapters.git import Tree
 from shipway.app.answers import Report
 from shipway.app.build import Building, BuildOrder
@@ -46,11 +48,20 @@ async def deploy(
 
 async def _again(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
     """Put what serves into service once more, with today's configuration and secrets."""
-    async with open_context(choice, caller, releases=True, announces=False) as opened:
-        context = opened.at_version(await live_version(opened))
+    building = Building(caller.listen, caller, BuildOrder(skips=True))
+    async with building, open_context(choice, caller, releases=True, announces=False) as opened:
+        context = await _with_image(opened, building, await live_version(opened))
         caller.say(context.tree.sentence)
         run = Run.new(context, caller, interruption)
         return await change(run, deploy_planner(context, run.id, "redeploy"))
+
+
+async def _with_image(opened: Context, building: Building, version: str) -> Context:
+    """Return the context for a version that was built before; where no registry has it, hosts get it from here."""
+    building.begin(replace(opened.service, version=version))
+    ways = await building.ways(opened.transport, tuple(opened.service.config.app_hosts))
+    basics = {host: replace(known, pull=ways.get(host)) for host, known in opened.basics.items()}
+    return replace(opened, basics=basics).at_version(version)
 
 
 def deploy_planner(context: Context, run: str, verb: Verb = "deploy") -> Planner:
