@@ -130,6 +130,9 @@ def test_without_a_registry_only_the_changed_layer_travels(site: Site) -> None:
     assert not any(site.service in image and image.startswith("localhost:") for image in images)
     inside = site.host.docker("exec", f"{site.service}-worker-r2", "cat", "/app/changed.txt")
     assert inside.out == "one file\n"
+    again = site("redeploy")
+    assert again.status == 0, again.err
+    assert site.host.docker("exec", f"{site.service}-worker-r3", "cat", "/app/changed.txt").out == "one file\n"
 
 
 def test_kamals_local_registry_without_any_service(site: Site) -> None:

@@ -71,6 +71,8 @@ class Delivery:
     @property
     def sentence(self) -> str:
         """What travelled, for a person."""
+        if self.is_empty:
+            return "nothing was sent: the image is not in the engine here, so the hosts have to have it"
         sent = self._server.sent if self._server is not None else None
         if sent is None or not sent.blobs:
             return "the hosts had every layer of the image already"

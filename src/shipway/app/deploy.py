@@ -56,12 +56,21 @@ async def deploy(
 
 async def _again(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
     """Put what serves into service once more, with today's configuration and secrets."""
-    async with open_context(choice, caller, releases=True, announces=False) as opened:
-        context = opened.at_version(await live_version(opened))
+    building = Building(caller.listen, caller, BuildOrder(skips=True))
+    async with building, open_context(choice, caller, releases=True, announces=False) as opened:
+        context = await _with_image(opened, building, await live_version(opened))
         caller.say(context.tree.sentence)
         run = Run.new(context, caller, interruption)
         planner = deploy_planner(context, run.id, "redeploy")
         return await change(run, planner, sequel=sequel_of(context, Wanted(is_live=True)))
+
+
+async def _with_image(opened: Context, building: Building, version: str) -> Context:
+    """Return the context for a version that was built before; where no registry has it, hosts get it from here."""
+    building.begin(replace(opened.service, version=version))
+    ways = await building.ways(opened.transport, tuple(opened.service.config.app_hosts))
+    basics = {host: replace(known, pull=ways.get(host)) for host, known in opened.basics.items()}
+    return replace(opened, basics=basics).at_version(version)
 
 
 def deploy_planner(context: Context, run: str, verb: Verb = "deploy") -> Planner:
