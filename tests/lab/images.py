@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.lab import base
 from tests.lab.engine import Engine
 from tests.lab.places import IMAGES, PREFIX
-from tests.lab.shell import say
+from tests.lab.shell import at_once, say
 
 _AT_ONCE = 3  # waiting for downloads and unpacking take turns, so a little more than the cores of a small machine
 
@@ -69,8 +69,7 @@ def build(engine: Engine) -> dict[str, str]:
     done = {"base", *(image.name for image in TABLE if image not in todo)}
     while todo:
         ready = [image for image in todo if done.issuperset(image.parents)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda image: _build(engine, image, wanted, have), ready))
+        at_once([partial(_build, engine, image, wanted, have) for image in ready], _AT_ONCE)
         done.update(image.name for image in ready)
         todo = [image for image in todo if image.name not in done]
     for image in TABLE:

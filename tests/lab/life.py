@@ -6,16 +6,17 @@ import contextlib
 import fcntl
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tests.lab import buildx, images, keys, network, registry, servers, template
 from tests.lab.engine import Engine
 from tests.lab.facts import Facts, facts_of
 from tests.lab.places import MOST_SERVERS, Places
 from tests.lab.servers import Server
-from tests.lab.shell import LabError, remove_tree, say
+from tests.lab.shell import LabError, at_once, remove_tree, say
 
 _LOCK_S = 600
+_AT_ONCE = 4
 
 
 @contextlib.contextmanager
@@ -55,10 +56,8 @@ def up(places: Places, count: int, bare: int = 0) -> Facts:
     places.running.mkdir(exist_ok=True)
     keys.make_operator(places)
     network.ensure(engine)
-    with ThreadPoolExecutor(1) as aside:
-        plugin = aside.submit(buildx.ensure, places)
-        digests = images.build(engine)
-        plugin.result()
+    digests: dict[str, str] = {}
+    at_once([lambda: digests.update(images.build(engine)), lambda: buildx.ensure(places)], 2)
     template.ensure(engine, digests)
     _start_registry(engine)
     wanted = []
@@ -72,19 +71,22 @@ def up(places: Places, count: int, bare: int = 0) -> Facts:
     return facts_of(places, wanted)
 
 
-def reset(places: Places) -> Facts:
-    """Make the servers and the registry anew, as they were after the first `up`.
+def reset(places: Places, names: Sequence[str] = ()) -> Facts:
+    """Make these servers anew, as they were after the first `up`; without names all of them and the registry.
 
     Raises:
-        LabError: no server runs.
+        LabError: no server runs, or none of that name.
     """
     engine = Engine(places)
     have = servers.running(engine) if engine.is_up else []
     if not have:
         raise LabError("no server runs", "bin/lab up 3")
-    engine.ask("rm", "--force", "--volumes", registry.CONTAINER)
+    if unknown := set(names) - {each.name for each in have}:
+        raise LabError(f"no server is called {' or '.join(sorted(unknown))}", "bin/lab status")
+    if not names:
+        engine.ask("rm", "--force", "--volumes", registry.CONTAINER)
     _start_registry(engine)
-    _boot(engine, have)
+    _boot(engine, [each for each in have if not names or each.name in names])
     return facts_of(places, have)
 
 
@@ -121,9 +123,8 @@ def _boot(engine: Engine, wanted: Sequence[Server]) -> None:
     if not wanted:
         return
     say(f"Starting {', '.join(each.name for each in wanted)}")
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda each: servers.create(engine, each), wanted))
-        list(pool.map(lambda each: servers.wait(engine, each.container), wanted))
+    at_once([partial(servers.create, engine, each) for each in wanted], _AT_ONCE)
+    at_once([partial(servers.wait, engine, each.container) for each in wanted], _AT_ONCE)
 
 
 def _remove_all(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from tests.lab.shell import wait_for, write
 CONTAINER = f"{PREFIX}-registry"
 
 
-def start(engine: Engine, data: Path) -> None:
+def start(engine: Engine, data: Path, container: str = CONTAINER) -> None:
     """Run it on this directory and wait until it answers."""
     data.mkdir(parents=True, exist_ok=True)
     keys = engine.places.keys
@@ -42,10 +42,10 @@ def start(engine: Engine, data: Path) -> None:
     environment = [f"--env={name}={value}" for name, value in settings.items()]
     mounts = [f"--volume={data}:/var/lib/registry"]
     mounts += [f"--volume={keys / name}:/keys/{name}:ro" for name in ("htpasswd", "registry.crt", "registry.key")]
-    place = (f"--name={CONTAINER}", f"--network={NETWORK}", f"--ip={ADDRESSES.registry}", "--network-alias=registry")
+    place = (f"--name={container}", f"--network={NETWORK}", f"--ip={ADDRESSES.registry}", "--network-alias=registry")
     engine.run("run", "--detach", *place, *environment, *mounts, reference("registry"))
     what = f"an answer of the registry at {ADDRESSES.registry_server}"
-    next_step = f"docker -H {engine.places.docker_host} logs {CONTAINER}"
+    next_step = f"docker -H {engine.places.docker_host} logs {container}"
     context = ssl.create_default_context(cafile=str(engine.places.ca))
     wait_for(what, lambda: _answers(context), limit_s=30, next=next_step)
 

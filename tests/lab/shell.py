@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+T = TypeVar("T")
 _STARTED = time.monotonic()
 _SHOWN_LINES = 15
 
@@ -95,6 +97,21 @@ def wait_for(what: str, is_true: Callable[[], bool], *, limit_s: float, next: st
         if time.monotonic() > end:
             raise LabError(f"{what} did not happen within {limit_s:.0f} s", next)
         time.sleep(pause_s)
+
+
+def at_once(works: Sequence[Callable[[], T]], most: int) -> list[T]:
+    """Do several things side by side, at most so many at a time, and return their results in order.
+
+    What fails first is raised at once: Ctrl-C does not wait for programs that still run.
+    """
+    pool = ThreadPoolExecutor(most)
+    try:
+        results = [future.result() for future in [pool.submit(work) for work in works]]
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+    return results
 
 
 def write(path: Path, text: str, mode: int = 0o644) -> None:

@@ -17,6 +17,7 @@ from tests.lab.places import ADDRESSES, PREFIX, REGISTRY_PASSWORD, REGISTRY_USER
 from tests.lab.shell import remove_tree, run, say, write
 
 _SEED = f"{PREFIX}-seed"
+_SEED_REGISTRY = f"{PREFIX}-seed-registry"
 _SEED_NUMBER = 0
 # What a server's engine writes for itself and makes anew when it starts.
 _OWN = ("containers", "network", "containerd", "runtimes", "tmp", "swarm", "plugins", "trust")
@@ -34,10 +35,10 @@ def ensure(engine: Engine, digests: dict[str, str]) -> None:
     place = engine.places.template
     forget_seed(engine)
     remove_tree(place)
-    registry.start(engine, place / "registry")
+    registry.start(engine, place / "registry", _SEED_REGISTRY)
     _push(engine, [tag for image in images for tag in image.tags])
     _pull(engine, [tag for image in images for tag in image.tags])
-    engine.run("rm", "--force", registry.CONTAINER)
+    engine.run("rm", "--force", _SEED_REGISTRY)
     write(stamp, wanted)
 
 
@@ -58,8 +59,8 @@ def copy(places: Places, part: str, target: Path) -> None:
 
 
 def forget_seed(engine: Engine) -> None:
-    """Remove what an interrupted filling left."""
-    engine.ask("rm", "--force", "--volumes", _SEED, registry.CONTAINER, limit_s=60)
+    """Remove what an interrupted filling left, and the registry that has its address."""
+    engine.ask("rm", "--force", "--volumes", _SEED, _SEED_REGISTRY, registry.CONTAINER, limit_s=60)
 
 
 def _push(engine: Engine, tags: list[str]) -> None:

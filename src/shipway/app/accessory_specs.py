@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from shipway.adapters.accessory_files import read_accessory_file
 from shipway.app.accessory_template import rendered
+from shipway.app.caddy_site import accessory_caddy, accessory_endpoint
 from shipway.app.docker_settings import login_of
 from shipway.app.hosts import HostBasics
 from shipway.app.service import Service
@@ -27,7 +28,12 @@ def accessory_targets(service: Service, basics: Mapping[str, HostBasics]) -> tup
     """Return every accessory on every host of it that `basics` has. Raises ConfigError for what cannot be run."""
     name = service.config.full_service
     return tuple(
-        AccessoryTarget(Layout(basics[host].state, name), _spec(service, accessory, host, basics[host]))
+        AccessoryTarget(
+            Layout(basics[host].state, name),
+            _spec(service, accessory, host, basics[host]),
+            accessory_caddy(service, accessory, host, basics[host]),
+            accessory_endpoint(accessory),
+        )
         for accessory in service.config.accessories
         for host in accessory.hosts
         if host in basics

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,17 +16,17 @@ from shipway.app.delivery import Delivery
 from shipway.app.here_run import HereRun
 from shipway.app.image_check import check_in_engine, check_pushed
 from shipway.app.service import Service
-from shipway.core.errors import ConfigError, Refused, ShipwayError
-from shipway.core.events import Listener
-from shipway.core.here import HereStage, HereStep
+from shipway.core.errors import ConfigError, Finding, Refused, ShipwayError
+from shipway.core.events import Event, Listener
+from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Result, Transport
-from shipway.runtimes.docker.build.check import INSPECT
-from shipway.runtimes.docker.build.failure import failure_of
-from shipway.runtimes.docker.build.image import pushes_itself
-from shipway.runtimes.docker.build.phase import build_stages, push_stages
-from shipway.runtimes.docker.build.spec import BuildSpec
-from shipway.runtimes.docker.build.tools import PROBES, BuildTools, read_tools
 from shipway.runtimes.docker.delivery import PullFrom
+from shipway.runtimes.docker.images.check import INSPECT
+from shipway.runtimes.docker.images.failure import failure_of
+from shipway.runtimes.docker.images.image import pushes_itself
+from shipway.runtimes.docker.images.phase import build_stages, push_stages
+from shipway.runtimes.docker.images.spec import BuildSpec
+from shipway.runtimes.docker.images.tools import PROBES, BuildTools, read_tools
 
 Before = Callable[[], Awaitable[None]]
 
@@ -120,12 +121,16 @@ class Building:
         await run.run(stages)
         check = check_pushed if pushes_itself(spec, tools) else check_in_engine
         for finding in await check(service, spec.image, runner):
-            self._caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where}; {finding.next})")
+            self._warn(finding)
         if not self._order.keeps:
             await run.run(push_stages(spec, tools))
         if self._delivery is not None:
             await self._delivery.take(spec, run, runner)
         return Built(spec, tools)
+
+    def _warn(self, finding: Finding) -> None:
+        detail = f"{finding.what} ({finding.next})"
+        self._listen(Event("warning", "", time.monotonic(), host=HERE, title=f"[{finding.code}]", detail=detail))
 
     async def __aenter__(self) -> Self:
         return self
@@ -137,7 +142,8 @@ class Building:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if self._delivery is not None:
-            self._caller.say(self._delivery.sentence)
+            if error is None:
+                self._caller.say(self._delivery.sentence)
             await self._delivery.close()
 
 

@@ -14,8 +14,8 @@ from shipway.app.here_run import HereRun
 from shipway.config.registry import Registry
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Transport
-from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.delivery import PullFrom, from_here, name_of, nowhere, wanted_port
+from shipway.runtimes.docker.images.spec import BuildSpec
 
 _PUSH_LIMIT_S = 1800.0
 

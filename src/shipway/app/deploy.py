@@ -8,6 +8,7 @@ from shipway.app.build import Building, BuildOrder
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
 from shipway.app.context import Context, open_context
+from shipway.app.service import Service
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
 from shipway.app.wanted import Wanted, choice_for, live_version
@@ -18,8 +19,17 @@ from shipway.planning.history import next_release
 from shipway.runtimes.base import Release
 
 
-async def deploy(choice: Choice, caller: Caller, interruption: Interruption, wanted: Wanted | None = None) -> Report:
-    """Put the commit at HEAD, or what is `wanted`, into service on every host, and report."""
+async def deploy(
+    choice: Choice,
+    caller: Caller,
+    interruption: Interruption,
+    wanted: Wanted | None = None,
+    service: Service | None = None,
+) -> Report:
+    """Put the commit at HEAD, or what is `wanted`, into service on every host, and report.
+
+    `service`: it was loaded already.
+    """
     wanted = wanted or Wanted()
     if wanted.is_live:
         return await _again(choice, caller, interruption)
@@ -27,7 +37,7 @@ async def deploy(choice: Choice, caller: Caller, interruption: Interruption, wan
     timings = Timings(caller.listen)
     order = BuildOrder(no_cache=wanted.no_cache, skips=wanted.skips_build or bool(choice.version))
     building = Building(timings.listen, caller, order)
-    async with building, open_context(choice, caller, releases=True, building=building) as context:
+    async with building, open_context(choice, caller, releases=True, building=building, service=service) as context:
         run = Run.new(context, caller, interruption, timings)
         if await building.result() is None and not order.skips:
             await context.hooks.run("pre-build")  # a runtime without images: the release is made on the hosts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.adapters.here import HereRunner
 from shipway.adapters.redact import Redactor
@@ -21,12 +21,12 @@ from shipway.core.errors import ConfigError, Unreachable, UsageError
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Request, Transport
 from shipway.engine.observe import all_or_unreachable
-from shipway.runtimes.docker.build.builder import create_steps, details, remove_steps
-from shipway.runtimes.docker.build.failure import failure_of
-from shipway.runtimes.docker.build.login import HUB, login_step
-from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.delivery import PULL_SCRIPT, PullFrom, is_delivered
-from shipway.runtimes.docker.runtime import login_config
+from shipway.runtimes.docker.images.builder import create_steps, details, remove_steps
+from shipway.runtimes.docker.images.failure import failure_of
+from shipway.runtimes.docker.images.login import HUB, login_step
+from shipway.runtimes.docker.images.spec import BuildSpec
+from shipway.runtimes.docker.runtime import credentials
 
 _PULL_LIMIT_S = 1800.0
 _LOGIN_LIMIT_S = 60.0
@@ -47,6 +47,8 @@ async def bring(choice: Choice, caller: Caller, order: BuildOrder, *, pulls: boo
     """Build (unless the order skips that) and let the hosts pull if `pulls`. Raises as a deploy does."""
     service = _load(choice, caller)
     spec = build_spec(service, tag=order.tag, skips=order.skips)
+    if spec.is_delivered and not pulls:  # it stays in the engine here until hosts pull it
+        order = replace(order, keeps=True)
     transport = transport_of(service)
     hosts = select(choice.hosts, service.config.app_hosts, "host") if pulls else ()
     try:
@@ -73,7 +75,7 @@ async def _pull(
         if not source:
             return
         words = ("sh", "-c", PULL_SCRIPT, "sh", f"{source}:{spec.version}", spec.image)
-        command = Command(words, stdin=login_config(login) if login else (), limit_s=_PULL_LIMIT_S)
+        command = Command(words, stdin=credentials(login) if login else (), limit_s=_PULL_LIMIT_S)
         (result,) = await transport.exchange(host, [Request(command, "never")])
         if not result.ok:
             raise Unreachable(

@@ -38,7 +38,7 @@ async def setup(choice: Choice, caller: Caller, interruption: Interruption, rele
             caller.say(f"{finding.level}[{finding.code}]: {finding.what}; next: {finding.next}")
         serves = _serves_head(context, facts)
     if service.config.roles and not serves:
-        reports.append(await deploy(choice, quiet, interruption, release))
+        reports.append(await deploy(choice, quiet, interruption, release, service))
     return _together(reports, choice, serves)
 
 
@@ -50,7 +50,7 @@ async def _boot(context: Context, caller: Caller, interruption: Interruption) ->
 def _serves_head(context: Context, facts: Facts) -> str:
     """Return the release that serves the commit at HEAD with all its units; "" when there is none."""
     site, release = context.site, base_release(context.site, facts)
-    if not release or version_of(release, facts.primary.records) != context.service.tree.version:
+    if not release or version_of(release, facts.primary.records) != context.service.release_version:
         return ""
     running = {(host.host, role, name) for host in facts.hosts for role, name in host.running}
     units = site.units(release, "")

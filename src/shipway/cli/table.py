@@ -51,6 +51,7 @@ VERBS: dict[str, Entry] = {
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
     "accessory": Entry(CARE, "Start, replace, look into or remove PostgreSQL, Redis and the like"),
     "server": Entry(CARE, "Install what servers lack, or run a command on them"),
+    "remove": Entry(CARE, "Remove the service from its hosts, with its accessories and their data"),
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so", yields=True),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
     "app": Entry(KAMAL, "Start, stop, look at and remove the application"),

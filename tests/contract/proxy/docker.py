@@ -6,6 +6,8 @@ import functools
 import secrets
 import subprocess
 
+import pytest
+
 IMAGE = "caddy:2"
 
 
@@ -16,12 +18,19 @@ def docker(*words: str) -> str:
 
 
 @functools.cache
-def is_there() -> bool:
-    """Return whether an engine answers and has the proxy's image; nothing is pulled."""
+def has(image: str) -> bool:
+    """Return whether an engine answers and has an image; nothing is pulled."""
     try:
-        return bool(docker("image", "inspect", "--format", "{{.Id}}", IMAGE))
+        return bool(docker("image", "inspect", "--format", "{{.Id}}", image))
     except OSError:
         return False
+
+
+def need(*images: str) -> None:
+    """Skip the test where there is no engine with the proxy's image and `images`."""
+    missing = [image for image in (IMAGE, *images) if not has(image)]
+    if missing:
+        pytest.skip(f"needs a Docker engine that has {', '.join(missing)}")
 
 
 def new_network() -> str:

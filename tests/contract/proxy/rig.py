@@ -276,7 +276,7 @@ class Rig:
         """Ask over TLS with the site's name; without `context` the certificate is not judged."""
         context = context or ssl._create_unverified_context()  # noqa: S323
         connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=context, timeout=LIMIT_S)
-        connection.sock = self._handshake(context, host)
+        connection.sock = self.handshake(context, host)
         try:
             connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
@@ -284,7 +284,8 @@ class Rig:
         finally:
             connection.close()
 
-    def _handshake(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    def handshake(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+        """Return a connection over TLS, once the proxy has a certificate for the name."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             raw = socket.create_connection(("127.0.0.1", self.https_port), LIMIT_S)

@@ -17,6 +17,23 @@ from tests.contract.proxy.rig import Rig, StepError, do, free_port, rig, run
 from tests.contract.proxy.sites import blog, shop
 
 
+def new_certificate(made: Rig, name: str) -> tuple[str, str]:
+    """Return a new certificate of shop.test and its key."""
+    key, certificate = f"{made.root}/{name}.key", f"{made.root}/{name}.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
+    words += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
+    subprocess.run(words, check=True, capture_output=True)
+    return pathlib.Path(certificate).read_text(), pathlib.Path(key).read_text()
+
+
+def shop_with_certificate(made: Rig, pems: tuple[str, str]) -> CaddySite:
+    """Return shop with one role, served with a certificate of one's own."""
+    where, (certificate, key) = made.layout("shop").certificate("web"), pems
+    tls = Tls("files", f"{where}/cert.pem", f"{where}/key.pem", ((certificate,), (key,)))
+    route = CaddyRoute("web", ("shop.test",), tls=tls, ssl_redirect=False)
+    return CaddySite("shop", (route,))
+
+
 @pytest.mark.usefixtures("host")
 def test_a_second_setup_changes_nothing(proxy: Caddy) -> None:
     assert do(proxy.host_steps()) == []
@@ -113,19 +130,50 @@ def test_own_error_pages_appear_without_a_reload(host: Rig, proxy: Caddy) -> Non
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
 def test_a_certificate_from_a_file_is_used(form: str) -> None:
     with rig(form) as made:
-        key, certificate = f"{made.root}/key.pem", f"{made.root}/cert.pem"
-        words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
-        words += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
-        subprocess.run(words, check=True, capture_output=True)
-        where = made.layout("shop").certificate("web")
-        pems = tuple((pathlib.Path(path).read_text(),) for path in (certificate, key))
-        tls = Tls("files", f"{where}/cert.pem", f"{where}/key.pem", pems)
-        proxy = made.caddy(shop(made.root, tls=tls, ssl_redirect=False))
+        pems = new_certificate(made, "own")
+        proxy = made.caddy(shop_with_certificate(made, pems))
         do(proxy.host_steps())
         do(proxy.switch_steps("web", made.start("shop", "r1"), ""))
-        context = ssl.create_default_context(cafile=certificate)
+        context = ssl.create_default_context(cadata=pems[0])
         assert made.get_tls("/", host="shop.test", context=context).json["release"] == "r1"
         assert made.get("/").json["headers"]["X-Forwarded-Proto"] == "http"
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
+def test_a_certificate_is_renewed_without_a_new_configuration(form: str) -> None:
+    with rig(form) as made:
+        pairs = [new_certificate(made, name) for name in ("first", "second")]
+        where = made.layout("shop").certificate("web")
+        for index, pems in enumerate(pairs):
+            proxy = made.caddy(shop_with_certificate(made, pems))
+            ran = do(proxy.upkeep_steps()) if index else do(proxy.host_steps())
+            assert "proxy-certificate-web" in ran
+            assert do(proxy.upkeep_steps()) == []
+            do(proxy.switch_steps("web", made.endpoint("shop", "r1"), ""))
+            context = ssl.create_default_context(cadata=pems[0])
+            assert made.get_tls("/", host="shop.test", context=context).status == 502
+            assert pathlib.Path(where, "key.pem").stat().st_mode & 0o777 == 0o600
+        with pytest.raises(StepError, match=r"cannot be used \(KEY_VALUES_MISMATCH\); the ones before stay"):
+            do(made.caddy(shop_with_certificate(made, (pairs[0][0], pairs[1][1]))).upkeep_steps())
+        assert pathlib.Path(where, "cert.pem").read_text().startswith(pairs[1][0])
+
+
+def test_a_service_that_is_removed_leaves_its_neighbour_alone_and_the_last_one_ends_the_proxy(form: str) -> None:
+    with rig(form) as made:
+        first, second = made.caddy(shop(made.root)), made.caddy(blog())
+        for service, proxy in (("shop", first), ("blog", second)):
+            do(proxy.host_steps())
+            do(proxy.switch_steps("web", made.start(service, "r1"), ""))
+        do(first.maintenance_steps(on=True))
+        assert do(first.remove_steps()) == ["proxy-forget"]
+        assert do(first.remove_steps()) == []
+        assert made.get("/", host="shop.test").status == 404
+        assert made.get("/", host="blog.test").status == 200
+        assert not list(pathlib.Path(made.root, "proxy").glob("**/shop*"))
+        assert do(second.remove_steps()) == ["proxy-forget", "proxy-remove"]
+        assert not made.is_running()
+        assert do(first.host_steps())
+        assert made.get("/", host="shop.test").status == 503
 
 
 def test_a_directory_that_cannot_be_written_is_named(form: str) -> None:

@@ -12,11 +12,12 @@ import click
 
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.change import run_change
+from shipway.cli.confirm import require_typed
 from shipway.cli.group import NearestGroup
 from shipway.cli.options import CHANGE, CONNECT, Given, epilog, help_text, shared
 from shipway.cli.render.accessories import render_accessories
 from shipway.cli.render.answer import print_json, print_text, say
-from shipway.cli.render.text import harmless, is_terminal, paint_for
+from shipway.cli.render.text import harmless, paint_for
 from shipway.cli.table import VERBS
 from shipway.cli.work import show_ran
 from shipway.core.errors import Exit, Interrupted, UsageError
@@ -118,22 +119,9 @@ def remove(given: Given, name: str) -> None:
     Asks for the name to be typed; with -y, and only so where nobody can be asked, it does not. Named volumes and
     directories with an absolute path stay.
     """
-    _confirm_removal(given, name)
+    words = f"accessory remove {name}{choice_of(given).options}"
+    require_typed(given, name, words, f"deletes {name} with all its data")
     _change(given, name, "remove")
-
-
-def _confirm_removal(given: Given, name: str) -> None:
-    if given.yes:
-        return
-    if given.json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        raise UsageError(
-            "usage.needs_yes",
-            f"`accessory remove {name}` deletes data, and nobody is here to confirm it",
-            next=f"`shipway accessory remove {name}{choice_of(given).options} -y`",
-        )
-    typed = click.prompt(f"This deletes {name} with all its data. Type its name to go on", err=True, default="")
-    if typed.strip() != name:
-        raise Interrupted("run.declined", "the name was not typed", now="nothing was changed")
 
 
 @command.command("details", epilog=epilog(EXAMPLES[:1]))

@@ -13,7 +13,7 @@ from shipway.runtimes.docker.accessory import AccessorySpec, config_digest, fetc
 from shipway.runtimes.docker.accessory_ready import ready_command, ready_title
 from shipway.runtimes.docker.environment import assignments
 from shipway.runtimes.docker.resource import resource
-from shipway.runtimes.docker.runtime import login_config
+from shipway.runtimes.docker.runtime import credentials
 
 PULL_LIMIT_S = 1800.0
 _DOCKER_LIMIT_S = 120.0
@@ -67,7 +67,7 @@ def _placing(spec: AccessorySpec) -> Iterator[Action]:
 def pull_step(spec: AccessorySpec, *, is_fresh: bool) -> Step:
     """Return the step that gets the image. `is_fresh`: the newest one of that tag, although one is there."""
     fetch = ("sh", "-c", scripts.FETCH_SCRIPT, "sh", spec.image, *fetch_argv(spec))
-    login = login_config(spec.login) if spec.login is not None else ()
+    login = credentials(spec.login) if spec.login is not None else ()
     return Step(
         id=f"{spec.host}/pull-{spec.name}",
         title=f"pull {spec.image}",

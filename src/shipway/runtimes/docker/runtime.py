@@ -13,12 +13,12 @@ from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
-from shipway.core.unit import Unit
+from shipway.core.unit import KAMAL, Unit
 from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
 from shipway.runtimes.docker.environment import env_file
-from shipway.runtimes.docker.parse import KAMAL, parse_probe
+from shipway.runtimes.docker.parse import parse_probe
 from shipway.runtimes.docker.proof import question
 from shipway.runtimes.docker.resource import resource
 from shipway.runtimes.docker.settings import DOCKER_HUB, DockerSettings, Login
@@ -210,7 +210,7 @@ class Docker:
         image, mark = settings.image(version), self._layout.complete(name)
         source = settings.source(version)
         fetch = self._script(name, "launch", "fetch", image, source, settings.service, limit_s=PULL_LIMIT_S)
-        given = login_config(settings.login) if source and settings.login else ()
+        given = credentials(settings.login) if source and settings.login else ()
         actions: list[Action] = [replace(fetch, stdin=given)]
         for unit in units:
             if here := self._assets(unit):
@@ -240,7 +240,8 @@ class Docker:
 
     def _proof(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` looks and does not wait."""
-        limit_s = self._settings.deploy_limit_s + self._settings.readiness_s + MARGIN_S
+        settings = self._settings
+        limit_s = max(settings.deploy_limit_s, unit.health.limit_s if unit.health else 0.0) + MARGIN_S
         words = (self.container(unit), question(unit, self._settings, once=once))
         return self._script(unit.release, "prove", *words, limit_s=limit_s)
 
@@ -270,7 +271,7 @@ class Docker:
         return Command(("sh", "-s", verb, *words), stdin=(resource("host.sh"),), limit_s=ENGINE_LIMIT_S)
 
 
-def login_config(login: Login) -> Text:
+def credentials(login: Login) -> Text:
     """Return a configuration of Docker's client with the login of one registry, and nothing else.
 
     The client takes a user and a password as they are (cli/config/configfile of docker/cli), so no value has to stand

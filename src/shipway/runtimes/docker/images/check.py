@@ -1,4 +1,4 @@
-"""Looks at a built image before it travels: what should not be in it. Pure; the answers of the docker client come in."""
+"""Looks at a built image before it travels: what should not be in it. The docker client's answers come in."""
 
 from __future__ import annotations
 
@@ -31,6 +31,23 @@ _LOGIN_FILE = re.compile(r"(?:^|/)(?:\.netrc|\.pgpass|\.aws/credentials|\.docker
 _ENV_FILE = re.compile(r"(?:^|/)\.env(?:\.(?!example$|sample$|template$|dist$)[^/]*)?$")
 _PACKAGES = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules)/")
 _PRIVATE = b"PRIVATE KEY-----"
+
+
+_NEVER_BUILD = (
+    "use `RUN --mount=type=secret,id=NAME` with `builder: {secrets: [NAME]}`, and give the secret a new value"
+)
+_HINTS = {
+    "image.secret_in_file": "keep it out with .dockerignore, or remove it from the commit",
+    "image.secret_in_env": "give it when the container starts: `env: {secret: [NAME]}`",
+    "image.secret_in_history": _NEVER_BUILD,
+    "image.secret_in_label": _NEVER_BUILD,
+}
+_KINDS = {
+    "git": ("image.git_directory", "the repository with its whole history is in the image"),
+    "env": ("image.env_file", "a file of variables is in the image"),
+    "login": ("image.credentials_file", "a file of credentials is in the image"),
+    "key": ("image.private_key", "a private key is in the image"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +105,7 @@ def read_pushed(answer: str) -> ImageFacts:
     return _facts("", _dict(image.get("config")), [str(line) for line in lines if line])
 
 
-def check_image(
-    name: str, facts: ImageFacts, files: Sequence[SeenFile], find: FindSecrets
-) -> tuple[Finding, ...]:
+def check_image(name: str, facts: ImageFacts, files: Sequence[SeenFile], find: FindSecrets) -> tuple[Finding, ...]:
     """Return what is wrong with the image `name`; an error is a secret's value in it. No value stands in a finding."""
     return (*_values(name, facts, files, find), *_files(name, files), *_user(name, facts))
 
@@ -102,15 +117,10 @@ def _values(name: str, facts: ImageFacts, files: Sequence[SeenFile], find: FindS
         *(("image.secret_in_history", f"its history ({_word(line)})", line) for line in facts.history),
         *(("image.secret_in_file", f"its file {file.path}", file.head.decode("utf-8", "replace")) for file in files),
     ]
-    hints = {
-        "image.secret_in_file": "keep it out with .dockerignore, or remove it from the commit",
-        "image.secret_in_env": "give it at run time: `env: {secret: [NAME]}`; for the build `builder: {secrets: [NAME]}`",
-    }
-    hint = "use `RUN --mount=type=secret,id=NAME` with `builder: {secrets: [NAME]}`, and give the secret a new value"
     for code, place, text in places:
         for secret in find(text):
             what = f"the value of {secret} stands in {place}"
-            yield Finding(code, what, where=name, next=hints.get(code, hint))
+            yield Finding(code, what, where=name, next=_HINTS[code])
 
 
 def _files(name: str, files: Sequence[SeenFile]) -> Iterator[Finding]:
@@ -124,13 +134,13 @@ def _files(name: str, files: Sequence[SeenFile]) -> Iterator[Finding]:
 
 def _kind(file: SeenFile) -> tuple[str, str] | None:
     if file.path.endswith("/.git/"):
-        return "image.git_directory", "the repository with its whole history is in the image"
+        return _KINDS["git"]
     if _ENV_FILE.search(file.path):
-        return "image.env_file", "a file of variables is in the image"
+        return _KINDS["env"]
     if _LOGIN_FILE.search(file.path):
-        return "image.credentials_file", "a file of credentials is in the image"
+        return _KINDS["login"]
     if _KEY_FILE.search(file.path) and _PRIVATE in file.head:
-        return "image.private_key", "a private key is in the image"
+        return _KINDS["key"]
     return None
 
 
