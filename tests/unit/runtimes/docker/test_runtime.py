@@ -13,7 +13,7 @@ from shipway.core.plan_codec import plan_from_json, plan_to_json
 from shipway.core.secret import SecretRef
 from shipway.core.step import Plan, Stage, Step
 from shipway.core.unit import HealthCheck, Unit
-from shipway.runtimes.base import LogsAsked, Release
+from shipway.runtimes.base import Release
 from shipway.runtimes.docker import Docker, DockerSettings, Login, Logs, RoleSettings
 from shipway.runtimes.docker.arguments import hostname, once_words, option_words, run_words
 from tests.laws import assert_lawful
@@ -167,7 +167,7 @@ def test_a_release_of_kamal_is_its_container() -> None:
 def test_logs_and_endpoints() -> None:
     docker = runtime()
     assert docker.endpoint(unit()) == "shop-web-staging-r7:3000"
-    words = docker.log_command(unit(), LogsAsked(lines=5, follow=True)).argv
+    words = docker.log_command(unit(), LogsAsked(lines=5, follows=True)).argv
     assert words[-4:] == ("--tail", "5", "--follow", "shop-web-staging-r7")
 
 
