@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from shipway.core.events import Event, Listener
@@ -31,10 +32,22 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._why = ""
+        self._listeners: list[Callable[[], None]] = []
 
     def request(self, why: str) -> None:
         """Ask to stop. The first reason is kept."""
-        self._why = self._why or why
+        is_first, self._why = not self._why, self._why or why
+        for listener in tuple(self._listeners) if is_first else ():
+            listener()
+
+    @contextmanager
+    def heard_by(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call `listener` when somebody asks while the block runs, in the loop in which it runs."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     @property
     def why(self) -> str:
