@@ -80,7 +80,10 @@ class FakeTransport:
         async with self._turns[host, track]:
             self._halted.discard((host, track))
             at, onward = 0, 1
-            while onward and at < len(requests) and not (requests[at].gate and (host, track) in self._halted):
+            while onward and at < len(requests):
+                await asyncio.sleep(0)
+                if requests[at].gate and (host, track) in self._halted:
+                    break
                 result = await self._run(host, track, requests[at])
                 results.append(result)
                 if output is not None and (result.stdout or result.stderr):
