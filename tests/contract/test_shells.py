@@ -14,6 +14,7 @@ import pytest
 
 from shipway.adapters.framed import FramedTransport
 from shipway.adapters.local import LocalConnector
+from shipway.adapters.shell.script import Call, exchange_text
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Request, Result
@@ -62,6 +63,7 @@ def check(link: Link, number: str) -> None:
     assert results[1].stdout == binary
     assert results[2].signal == 15
     assert link.run("wc", "-c", stdin=("x" * 100_000,)).text.strip() == "100000"
+    assert link.run("wc", "-c", stdin=("x" * 1_000_000,)).text.strip() == "1000000"
     assert gone(f"sleep {number}")
     skipped = link.exchange(replace(ask("echo", "true"), skip=2), ask("echo", "a"), ask("echo", "b"), ask("echo", "c"))
     assert [result.text for result in skipped] == ["true\n", "c\n"]
@@ -107,6 +109,22 @@ def test_nothing_is_begun_when_nobody_reads_the_answers(make: Make, sh: str, tmp
     assert gone(session.mark)
     assert first.exists()
     assert not second.exists()
+
+
+@pytest.mark.parametrize("sh", ["dash", "bash", "busybox", "zsh"])
+def test_a_long_exchange_that_was_cut_on_the_way_is_not_run(make: Make, sh: str, tmp_path: Path) -> None:
+    link = make(sh)
+    assert link.run("true").ok
+    session = link.transport._shells[link.host, "main"]
+    text = exchange_text([Call(ask("touch", str(tmp_path / "run"), "x" * 5000), b"")], 2, session._token)
+
+    async def send_less() -> None:
+        await session.child.write(text[:-1])
+        session.child.end_input()
+
+    link.wait(send_less())
+    assert gone(session.mark)
+    assert not (tmp_path / "run").exists()
 
 
 def test_perl_stands_in_for_setsid(make: Make) -> None:

@@ -15,11 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shipway.adapters.framed import INLINE_BYTES
 from shipway.core.action import Command, Upload, Wait, lower
 from shipway.core.ports import Request, Result
 from shipway.core.secret import SecretRef
 from tests.contract.conftest import SECRET, Link, ask
 
+BIG = INLINE_BYTES + 1
 SHOW_WORDS = ("sh", "-c", "printf '%s\\0' \"$@\"", "sh")
 shared_link = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 hostile_text = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=60)
@@ -67,7 +69,7 @@ def test_bytes_pass_both_ways_unchanged(link: Link, data: bytes) -> None:
     assert (one.stdout, one.stderr, two.stdout, two.stderr) == (data, b"", b"", data)
 
 
-@pytest.mark.parametrize("size", [65_536, 65_537, 3_000_000])
+@pytest.mark.parametrize("size", [4_000, 65_537, INLINE_BYTES, INLINE_BYTES + 1, 3_000_000])
 def test_big_input_arrives_whole(link: Link, size: int) -> None:
     data = os.urandom(size)
     one, two, three = link.exchange(
@@ -87,7 +89,7 @@ def test_big_input_arrives_whole(link: Link, size: int) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("big", [False, True])
 def test_an_exchange_stops_where_it_is_told(link: Link, stop_on: str, script: str, *, runs_on: bool, big: bool) -> None:
-    body = ("x" * 70_000,) if big else ()
+    body = ("x" * BIG,) if big else ()
     results = link.exchange(Request(Command(("sh", "-c", script), body), stop_on), ask("echo", "second"))  # type: ignore[arg-type]
     assert len(results) == (2 if runs_on else 1)
 
@@ -108,7 +110,7 @@ def test_an_exchange_skips_what_it_is_told_after_a_success(
 ) -> None:
     requests = [
         Request(
-            Command(("sh", "-c", f"echo {i}; exit {0 if answer else 3}"), ("x" * 70_000,) if i in big else ()),
+            Command(("sh", "-c", f"echo {i}; exit {0 if answer else 3}"), ("x" * BIG,) if i in big else ()),
             "never",
             skip=skip,
         )
@@ -134,7 +136,7 @@ GATED = 'echo begun; until [ -e "$1" ]; do sleep 0.02; done; echo ended'
 @pytest.mark.parametrize("big", [False, True])
 def test_an_exchange_ends_on_request_before_its_next_gate(link: Link, tmp_path: Path, *, big: bool) -> None:
     def wait_there() -> Request:
-        return ask("sh", "-c", GATED, "sh", str(tmp_path / "go"), stdin=("x" * 70_000,) if big else ())
+        return ask("sh", "-c", GATED, "sh", str(tmp_path / "go"), stdin=("x" * BIG,) if big else ())
 
     async def halted() -> tuple[Result, ...]:
         started = asyncio.Event()
@@ -305,7 +307,7 @@ def test_secrets_are_in_no_argument_and_no_output(link: Link) -> None:
 
 def test_secrets_are_in_no_argument_of_a_command_with_big_input(link: Link) -> None:
     script = "cat >/dev/null; cat /proc/[0-9]*/cmdline 2>/dev/null"
-    result = link.run("sh", "-c", script, stdin=(SecretRef("OTHER"), "x" * 100_000))
+    result = link.run("sh", "-c", script, stdin=(SecretRef("OTHER"), "x" * BIG))
     assert b"redacted" not in result.stdout
 
 

@@ -22,8 +22,8 @@ from shipway.core.errors import ConnectionLost, ShipwayError, Unreachable
 from shipway.core.ports import Heard, Output, Request, Result, Secrets
 from shipway.core.secret import SecretRef, Text, encode
 
-INLINE_BYTES = 1 << 16
-"""Input up to this size travels in the line of its command; `read` in a shell takes it bytewise, about 1 MB/s."""
+INLINE_BYTES = 1 << 19
+"""Input up to this size travels in the text of its exchange, escaped, which a shell holds in memory."""
 
 PATIENCE_S = 60
 """How long a new shell waits for what a lost one left at work. After a minute the command's end is in doubt as well."""

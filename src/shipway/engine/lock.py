@@ -22,6 +22,7 @@ STALE_S = 60.0
 """Four renewals may be lost before somebody else may take the lock."""
 _LIMIT_S = 20.0
 _TRACK = "lock"
+"""The shell of the renewals, which come while the run is at work in the others; it is opened with the first one."""
 _TOKEN = re.compile(r"[0-9a-zA-Z-]{4,64}")
 
 TAKE_SCRIPT = (
@@ -91,7 +92,7 @@ class Holder:
 
 async def read_lock(world: World, host: str) -> Holder | None:
     """Return who has the lock, None when nobody has."""
-    (result,) = await world.transport.exchange(host, [_request(world, host, SHOW_SCRIPT)], track=_TRACK)
+    (result,) = await world.transport.exchange(host, [_request(world, host, SHOW_SCRIPT)])
     return _judged(world, parse_holder(result))
 
 
@@ -147,9 +148,9 @@ async def try_lock(world: World, host: str, owner: Owner) -> Holder | None:
         _request(world, host, SHOW_SCRIPT),
     )
     try:
-        results = await world.transport.exchange(host, requests, track=_TRACK)
+        results = await world.transport.exchange(host, requests)
     except ConnectionLost:  # asking again tells whether the first attempt had taken it
-        results = await world.transport.exchange(host, requests, track=_TRACK)
+        results = await world.transport.exchange(host, requests)
     holder = _judged(world, parse_holder(results[-1]))
     if results[0].ok or (holder is not None and holder.owner.token == owner.token):
         return None
@@ -174,7 +175,7 @@ async def renew_lock(world: World, host: str, token: str) -> bool | None:
 
 async def drop_lock(world: World, host: str, token: str) -> None:
     """Release the lock if it is the one with `token`; anybody else's stays."""
-    await world.transport.exchange(host, [_request(world, host, RELEASE_SCRIPT, token)], track=_TRACK)
+    await world.transport.exchange(host, [_request(world, host, RELEASE_SCRIPT, token)])
 
 
 async def remove_lock(world: World, host: str, holder: Holder, name: str) -> bool:
@@ -184,7 +185,7 @@ async def remove_lock(world: World, host: str, holder: Holder, name: str) -> boo
     """
     least = "" if holder.owner.is_manual or holder.is_gone else str(round(STALE_S))
     request = _request(world, host, REMOVE_SCRIPT, holder.owner.token, name, least)
-    (result,) = await world.transport.exchange(host, [request], track=_TRACK)
+    (result,) = await world.transport.exchange(host, [request])
     return result.ok
 
 

@@ -19,6 +19,9 @@ BOOTSTRAP = 'while IFS= read -r _sw_l; do eval "$_sw_l"; done'
 """What the shell on the host runs. `read` takes its input bytewise, so what follows a line is left to the command. It
 has no single quote, backslash, newline or `!`: so it passes unchanged through a login shell that is csh or fish."""
 
+LINE_BYTES = 4096
+"""A text longer than that is worth the start of a program that reads it at once; `read` takes about 1 MB/s."""
+
 GRACE_S = 3
 """Between SIGTERM and SIGKILL for a command that has passed its limit, in seconds."""
 
@@ -50,6 +53,9 @@ _MARK = (
     'printf \'\\036%s:%s:%.4000s\\036\\n\' "$_sw_x" "$1" "$2" >&2; }; '
 )
 _RUN = (
+    # _sw_a BYTES: runs the text of so many bytes that follows its line, unless it was cut: then it does not end in our
+    # word. `head` takes it in pieces of kilobytes, and not one byte too many, since nothing is sent behind it.
+    '_sw_a() { _sw_l=$(head -c "$1"); case $_sw_l in *"#$_sw_x") eval "$_sw_l";; *) exit;; esac; }; '
     # _sw_b begins an exchange, _sw_o ends it. In between SIGUSR1 asks it to end before its next gate; outside of it the
     # signal is ignored, and programs of an exchange have it as they expect it.
     "_sw_b() { _sw_q= _sw_j=0; trap _sw_q=1 USR1; }; _sw_o() { trap '' USR1; }; _sw_o; "
@@ -84,7 +90,7 @@ _HELLO = (
     "command -v setsid >/dev/null && _sw_s=setsid; "
     # Whether this sh says that a program was ended by a signal; where not, 128+n can only be taken for one.
     "_sw_v=$(sh -c '(\"$@\"); :' sh sh -c 'kill -TERM $$' 2>&1); "
-    '_sw_p hello "${_sw_s%% *}:$(command -v printf):${_sw_v:+tells}:$$"'
+    '_sw_p hello "${_sw_s%% *}:$(command -v printf):${_sw_v:+tells}:$$:$(printf 12 | head -c 1)"'
 )
 HALTED = b"halted"
 """The verdict on a gate before which an exchange ended because it was asked to."""
@@ -140,9 +146,16 @@ class Call:
         return b"_sw_b; _sw_f '%b' %b %b; exit\n" % (_become(command), self._input(), words(command.words()))
 
 
-def exchange_line(calls: Sequence[Call], first: int) -> bytes:
-    """Return the line that runs `calls`, numbered from `first`, as far as they go."""
-    return b"_sw_b; " + b" && ".join(call.line(first + i) for i, call in enumerate(calls)) + b"; _sw_o\n"
+def exchange_text(calls: Sequence[Call], first: int, token: bytes = b"") -> bytes:
+    """Return what runs `calls`, numbered from `first`, as far as they go: one line.
+
+    With the `token` of a shell that can take a long text in pieces, that text stands behind a line of its own.
+    """
+    text = b"_sw_b; " + b" && ".join(call.line(first + i) for i, call in enumerate(calls)) + b"; _sw_o"
+    if not token or len(text) <= LINE_BYTES:
+        return text + b"\n"
+    text += b" #" + token
+    return b"_sw_a %d\n%b" % (len(text), text)
 
 
 def consume_line(call: Call) -> bytes:

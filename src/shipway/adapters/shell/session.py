@@ -12,7 +12,7 @@ from typing import Literal
 from shipway.adapters.child import Child
 from shipway.adapters.redact import RedactedStream, Redactor
 from shipway.adapters.shell.frames import Bounded, Cut, Frames, Mark, Output, result_of
-from shipway.adapters.shell.script import GRACE_S, HALTED, Call, consume_line, exchange_line, hello_line
+from shipway.adapters.shell.script import GRACE_S, HALTED, Call, consume_line, exchange_text, hello_line
 from shipway.core.ports import Heard, Result
 
 BACKSTOP_S = 10.0
@@ -59,6 +59,7 @@ class Session:
         self._redactor = redactor
         self.mark = mark
         self.pid = ""
+        self._token, self._block_token = token.encode(), b""
         self._sequence = 0
         self._tells_signals = False
 
@@ -90,9 +91,11 @@ class Session:
             return "garbage" if "garbage" in marks else "end"
         setsid, _, rest = mark.verdict.partition(b":")
         printf, _, rest = rest.partition(b":")
-        tells, _, pid = rest.partition(b":")
+        tells, _, rest = rest.partition(b":")
+        pid, _, head = rest.partition(b":")
         self._tells_signals = tells == b"tells"
         self.pid = pid.decode() if pid.isdigit() else ""
+        self._block_token = self._token if head == b"1" else b""
         if setsid == b"none":
             return "setsid"
         # A printf that is a program would have the input of commands, and so secrets, among its arguments.
@@ -119,7 +122,7 @@ class Session:
         """
         first, at = self._sequence + 1, 0
         self._sequence += len(calls)
-        writing = asyncio.create_task(self._send(exchange_line(calls, first)))
+        writing = asyncio.create_task(self._send(exchange_text(calls, first, self._block_token)))
         try:
             while at < len(calls):
                 result = await self._answer(calls[at], first + at, show)
