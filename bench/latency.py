@@ -1,6 +1,6 @@
 """What the way to a host costs a redeploy: SSH through a relay that delays, with one web role and an unchanged lock.
 
-    PYTHONPATH=src:. python bench/latency.py [--runs 5] [--rtt-ms 0 50] [--roles web] [--source src] [--source OTHER/src]
+    PYTHONPATH=src:. python bench/latency.py [--runs 5] [--rtt-ms 0 50] [--roles web] [--source src] [--source NEW/src]
 
 Each source tree that is named takes its turn, so that versions can be compared on one site. Figures are medians. A turn
 is counted where the client speaks after the server; connecting takes some eight of them.
@@ -91,7 +91,9 @@ def remote_site(roles: list[str]) -> Iterator[tuple[Site, Relay]]:
 
 def _reach(config: dict[str, Any], server: Sshd, relay: Relay, roles: list[str]) -> None:
     del config["transport"]
-    config["servers"] = {name: role | {"hosts": ["127.0.0.1"]} for name, role in config["servers"].items() if name in roles}
+    config["servers"] = {
+        name: role | {"hosts": ["127.0.0.1"]} for name, role in config["servers"].items() if name in roles
+    }
     config["ssh"] = {"user": server.user, "port": relay.port, "keys": [str(server.key)], "config": server.config}
 
 

@@ -19,6 +19,7 @@ from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Request, Result
 from tests.contract.conftest import Link, TestSecrets, ask
+from tests.contract.host import eventually
 from tests.contract.test_transport import gone
 
 TOOLS = ("env", "cat", "sleep", "wc", "printf", "yes", "grep")
@@ -99,8 +100,7 @@ def test_nothing_is_begun_when_nobody_reads_the_answers(make: Make, sh: str, tmp
                 link.host, [ask("sh", "-c", script, "sh", *map(str, (begun, go, first))), ask("touch", str(second))]
             )
         )
-        while not begun.exists():
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(eventually, begun.exists)
         session.child.close_output()
         go.touch()
         await asyncio.gather(work, return_exceptions=True)

@@ -44,6 +44,14 @@ def processes(needle: str) -> list[str]:
     return found
 
 
+def wait_for(needle: str) -> None:
+    """Wait for a process that contains `needle`, ten seconds at most."""
+    for _ in range(200):
+        if processes(needle):
+            return
+        time.sleep(0.05)
+
+
 def gone(needle: str) -> bool:
     """Whether all processes that contain `needle` end within five seconds."""
     for _ in range(100):
@@ -149,7 +157,8 @@ def test_an_exchange_ends_on_request_before_its_next_gate(link: Link, tmp_path: 
         )  # fmt: skip
         await started.wait()
         asking = asyncio.create_task(link.transport.halt(link.host, "halted"))
-        await asyncio.sleep(0.5)
+        await asyncio.to_thread(wait_for, "kill -s USR1")
+        await asyncio.sleep(0.3)
         (tmp_path / "go").touch()
         results = await work
         asking.cancel()

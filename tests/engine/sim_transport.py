@@ -14,8 +14,8 @@ from shipway.core.ports import Heard, Output, Request, Result
 from tests.engine.sim_host import Fleet
 
 Cut = Literal["kill", "blip", "outage"]
-"""`kill`: the client dies. `blip`: the connection breaks. `outage`: it breaks and that host cannot be reached again. What
-was sent before may be run all the same (`Switch.goes_on`)."""
+"""`kill`: the client dies. `blip`: the connection breaks. `outage`: it breaks and that host cannot be reached again.
+What was sent before may be run all the same (`Switch.goes_on`)."""
 ALL_OF_IT = 10_000
 
 

@@ -224,13 +224,15 @@ class FramedTransport:
         """End lost shells, and wait until what they had begun has ended: it is asked what became of it after that."""
         for mark, pid in tuple(self._lost[host].items()):
             end = Request(Command(("sh", "-c", END_SCRIPT, "sh", pid or "0")), "never")
-            calls = [Call(request, f"{mark}\n".encode()) for request in (end, Request(wait_until_idle(mark, PATIENCE_S)))]
-            results: list[Result] = []
+            calls = [
+                Call(request, f"{mark}\n".encode()) for request in (end, Request(wait_until_idle(mark, PATIENCE_S)))
+            ]
+            results: dict[int, Result] = {}
             try:
-                await session.run(calls, None, lambda _, result: results.append(result))
+                await session.run(calls, None, results.__setitem__)
             except Lost as lost:
                 raise self._gone(host, session, lost) from None
-            if results[-1].status == STILL_AT_WORK:
+            if results[1].status == STILL_AT_WORK:
                 raise self._connector.lost(host, f"what ran is still at work after {PATIENCE_S} s")
             self._lost[host].pop(mark, None)
 

@@ -21,6 +21,7 @@ from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
 from shipway.engine.executor import execute
+from shipway.engine.observe import Look
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.run_lock import RunLock
@@ -61,8 +62,11 @@ async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], b
     A run that was cut short is settled first; nothing more is done when that `is_enough`.
     """
     agreed = await _agree(run, planner) if run.caller.confirm is not None else ""
-    async with run.lock("") as _:
-        facts = await run.context.observe()
+    before, after = run.context.look(), run.context.look()
+    lock = run.lock("")
+    lock.rider = before
+    async with lock:
+        facts = await run.context.observe(before)
         if open_run_id(facts.primary.records):
             settled = await _settle(run)
             if settled is not None and is_enough(settled):
@@ -78,8 +82,8 @@ async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], b
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
         with run.interruption.run_in_progress():
-            outcome = await execute(plan, run.world)
-    return await report_of(run, outcome)
+            outcome = await execute(plan, run.world, riders=(lock, after))
+    return await report_of(run, outcome, after)
 
 
 async def _agree(run: Run, planner: Planner) -> str:
@@ -129,8 +133,11 @@ def _nothing(run: Run, plan: Plan) -> Report:
     return Report(plan.verb, run.id, "nothing", plan.release, plan.version, plan.base, notes=plan.notes)
 
 
-async def report_of(run: Run, outcome: Outcome) -> Report:
-    """Return the report of a run that ended well; raises the error of one that did not."""
+async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Report:
+    """Return the report of a run that ended well; raises the error of one that did not.
+
+    `look` has what the primary host answered after the run.
+    """
     error = outcome.error()
     if error is not None:
         raise error
@@ -143,17 +150,17 @@ async def report_of(run: Run, outcome: Outcome) -> Report:
         version=plan.version,
         base=plan.base,
         took_s=round(outcome.took_s, 3),
-        serving=await _serving(run),
+        serving=await _serving(run, look),
         stages=tuple(run.timings.stages),
         notes=plan.notes,
         next=_next(run, plan),
     )
 
 
-async def _serving(run: Run) -> tuple[Serving, ...]:
+async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
     """Return what runs now. The run is over: hosts that do not answer any more are not its failure."""
     try:
-        return all_units(run.context.site, await run.context.observe())
+        return all_units(run.context.site, await run.context.observe(look))
     except ShipwayError as error:
         run.caller.say(f"could not look at the hosts afterwards: {error}")
         return ()

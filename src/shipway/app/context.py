@@ -25,7 +25,7 @@ from shipway.core.facts import Facts
 from shipway.core.layout import Layout
 from shipway.core.ports import Clock, Transport
 from shipway.engine.lock import Owner
-from shipway.engine.observe import observe
+from shipway.engine.observe import Look, observe
 from shipway.engine.world import Author, StopRequest, World
 from shipway.planning.site import Site
 
@@ -63,9 +63,13 @@ class Context:
         """Return the roles that `--roles` means, all without it; raises UsageError."""
         return select(self.choice.roles, [role.name for role in self.site.roles], "role")
 
-    async def observe(self) -> Facts:
-        """Return what is true on all hosts now; raises Unreachable."""
-        return await observe(self.site.targets, self.transport, self.clock)
+    async def observe(self, look: Look | None = None) -> Facts:
+        """Return what is true on all hosts now; raises Unreachable. `look`: answers that rode with something else."""
+        return await observe(self.site.targets, self.transport, self.clock, look)
+
+    def look(self) -> Look:
+        """Return the questions to the primary host, to ride with something else that is asked of it."""
+        return Look(self.site.targets[0], self.clock)
 
     def world(self, listen: Listener = _deaf, stop: StopRequest | None = None, note: str = "") -> World:
         """Return what the engine needs for a run."""

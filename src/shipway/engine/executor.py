@@ -17,6 +17,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Literal
 
 from shipway.core.action import Upload, lower
@@ -30,6 +31,7 @@ from shipway.engine.journal import last_words, require_tail, tail
 from shipway.engine.outcome import Ending, Failure, Outcome, host_ends, unwritable
 from shipway.engine.parts import Entry, chain_of
 from shipway.engine.progress import Progress
+from shipway.engine.rider import Rider
 from shipway.engine.run_state import BEHIND, OURS, RunState, is_standing, replay
 from shipway.engine.step_run import StepRunner
 from shipway.engine.world import World
@@ -39,21 +41,23 @@ Track = tuple[Step, ...]
 _MAIN = "main"
 
 
-async def execute(plan: Plan, world: World, *, state: RunState | None = None) -> Outcome:
+async def execute(plan: Plan, world: World, *, state: RunState | None = None, riders: Sequence[Rider] = ()) -> Outcome:
     """Run `plan` to one of its ends and say which.
 
     With `state` (from `replay`) the run goes on from there, in the direction that the state has; without it the run
     is begun: its plan is stored on the primary host and its first line written. Raises Refused or Unreachable when
-    that is not possible, Interrupted when a stop was asked for before; then nothing was changed.
+    that is not possible, Interrupted when a stop was asked for before; then nothing was changed. `riders` ride behind
+    the last line of the run on the primary host, once that stands.
     """
-    run = _Run(plan, world, state or RunState())
+    run = _Run(plan, world, state or RunState(), riders)
     if state is None:
         await run.begin()
     return await run.go()
 
 
 class _Run:
-    def __init__(self, plan: Plan, world: World, state: RunState) -> None:
+    def __init__(self, plan: Plan, world: World, state: RunState, riders: Sequence[Rider]) -> None:
+        self._riders = riders
         self._plan, self._world, self._phase = plan, world, state.phase
         self._progress = Progress(plan, world, state)
         self._journal = self._progress.journal
@@ -143,11 +147,13 @@ class _Run:
         self._steps.commit(index)
         return "yes"
 
-    async def _write(self, records: Sequence[Record], *, may_stand: bool = False) -> tuple[Written, Failure | None]:
+    async def _write(
+        self, records: Sequence[Record], *, may_stand: bool = False, riders: Sequence[Rider] = ()
+    ) -> tuple[Written, Failure | None]:
         """Write lines of the run on the primary host; where the answer was lost, look, and write them once more."""
         try:
             if not may_stand:
-                return await self._append(records)
+                return await self._append(records, riders)
         except ConnectionLost:
             pass
         except ShipwayError as error:
@@ -159,10 +165,16 @@ class _Run:
         except ShipwayError as error:
             return "in doubt", self._progress.failure_of(error)
 
-    async def _append(self, records: Sequence[Record]) -> tuple[Written, Failure | None]:
+    async def _append(self, records: Sequence[Record], riders: Sequence[Rider] = ()) -> tuple[Written, Failure | None]:
         host = self._plan.primary
-        (result,) = await self._world.transport.exchange(host, [self._journal.append(host, records)])
+        asked = [rider.requests() for rider in riders]
+        result, *rest = await self._world.transport.exchange(
+            host, [self._journal.append(host, records), *(request for requests in asked for request in requests)]
+        )
         if result.ok:
+            answers = iter(rest)
+            for rider, requests in zip(riders, asked, strict=True):
+                rider.take(tuple(islice(answers, len(requests))))
             return "yes", None
         try:
             return ("yes", None) if await self._stands(records[-1]) else ("no", unwritable(host, result))
@@ -244,7 +256,7 @@ class _Run:
         primary = self._plan.primary
         await asyncio.gather(*(self._steps.flush(host) for host in self._steps.waiting_hosts() if host != primary))
         end = self._journal.end(word, self._world.clock.monotonic() - self._begun_s)
-        _, failure = await self._write([*self._steps.take_lines(primary), end])
+        _, failure = await self._write([*self._steps.take_lines(primary), end], riders=self._riders)
         if failure is not None and ending != "mixed":
             self._progress.leave(failure)
             ending = word = "mixed"
@@ -276,8 +288,9 @@ class _Run:
 
 
 def _lanes(tracks: Sequence[Track]) -> Iterator[str]:
-    """Yield a lane per track: the name of its shells. The tracks of one host have shells of their own, and each stage
-    finds the same names.
+    """Yield a lane per track: the name of its shells.
+
+    The tracks of one host have shells of their own, and each stage finds the same names.
     """
     seen: Counter[str] = Counter()
     for track in tracks:

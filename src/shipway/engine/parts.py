@@ -64,7 +64,7 @@ def chain_of(plan: Plan, state: RunState, first: int) -> tuple[Entry, ...]:
 
 
 def step_parts(step: Step, actions: Sequence[Action], journal: Journal) -> list[Part]:
-    """Return the parts of `step`, which `actions` do. The first one is a gate; a question that is true skips the rest."""
+    """Return the parts of `step`, done by `actions`. The first is a gate; a question that is true skips the rest."""
     host = step.host
     begin = journal.append(host, [journal.record("step.begin", step.id)])
     calls = [action if isinstance(action, Pipe) else Request(lower(action)) for action in actions]

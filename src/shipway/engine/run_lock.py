@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 from shipway.core.errors import Interrupted, ShipwayError
 from shipway.core.events import Event
-from shipway.engine.lock import RENEW_S, STALE_S, Holder, Owner, drop_lock, locked, remove_lock, renew_lock, try_lock
+from shipway.core.ports import Request, Result
+from shipway.engine.lock import (
+    RENEW_S,
+    STALE_S,
+    Holder,
+    Owner,
+    drop_lock,
+    drop_request,
+    locked,
+    remove_lock,
+    renew_lock,
+    try_lock,
+)
 from shipway.engine.orphans import wait_for_orphans
+from shipway.engine.rider import Rider
 from shipway.engine.world import World
 
 _ASK_AGAIN_S = 2.0
@@ -21,12 +35,24 @@ class RunLock:
 
     Waits up to `wait_s` seconds for a live lock. A stale one is taken over when `take_stale` is set (for `resume`),
     else refused. When the lock turns out to be somebody else's, or could not be renewed for so long that somebody may
-    have taken it, the run is asked to stop.
+    have taken it, the run is asked to stop. `rider` rides in the exchange in which the lock is taken.
+
+    The lock is itself a rider: with the last line of a run it is released in the same exchange.
     """
 
-    def __init__(self, world: World, host: str, owner: Owner, *, wait_s: float = 0.0, take_stale: bool = False) -> None:
+    def __init__(
+        self,
+        world: World,
+        host: str,
+        owner: Owner,
+        *,
+        wait_s: float = 0.0,
+        take_stale: bool = False,
+    ) -> None:
         self._world, self._host, self._owner = world, host, owner
         self._wait_s, self._take_stale = wait_s, take_stale
+        self.rider: Rider | None = None
+        self._is_dropped = False
         self._busy = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
         self._tried: set[str] = set()
@@ -50,12 +76,23 @@ class RunLock:
                 self._renewal.cancel()
             with suppress(asyncio.CancelledError):
                 await self._renewal
-        await self._drop()
+        if not self._is_dropped:
+            await self._drop()
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return the release of the lock."""
+        return (drop_request(self._world, self._host, self._owner.token),)
+
+    def take(self, results: Sequence[Result]) -> None:
+        """Note that the lock was released."""
+        self._is_dropped = len(results) == 1 and results[0].ok
+        if self._is_dropped and self._renewal is not None:
+            self._renewal.cancel()
 
     async def _take(self) -> None:
         clock = self._world.clock
         until_s = clock.monotonic() + self._wait_s
-        while (holder := await try_lock(self._world, self._host, self._owner)) is not None:
+        while (holder := await try_lock(self._world, self._host, self._owner, self.rider)) is not None:
             if holder.is_stale:
                 await self._take_over(holder)
                 continue

@@ -17,9 +17,7 @@ class Underway:
         self._transport = transport
         self._running: dict[Key, list[asyncio.Task[None]]] = {}
 
-    async def exchange(
-        self, host: str, requests: Sequence[Request], track: str, output: Output, heard: Heard
-    ) -> None:
+    async def exchange(self, host: str, requests: Sequence[Request], track: str, output: Output, heard: Heard) -> None:
         """Run `requests` as a transport does. A question to end that is still on its way afterwards is taken back."""
         asked = self._running[host, track] = []
         try:

@@ -59,8 +59,8 @@ _RUN = (
     # _sw_b begins an exchange, _sw_o ends it. In between SIGUSR1 asks it to end before its next gate; outside of it the
     # signal is ignored, and programs of an exchange have it as they expect it.
     "_sw_b() { _sw_q= _sw_j=0; trap _sw_q=1 USR1; }; _sw_o() { trap '' USR1; }; _sw_o; "
-    # _sw_r SEQUENCE STOP_ON SKIP GATE LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on. `_sw_z`, the word
-    # of the process that opened this shell and of the shell, stays beside a command that outlives both
+    # _sw_r SEQUENCE STOP_ON SKIP GATE LIMIT BECOME INPUT WORD...; returns 0 when the exchange goes on. `_sw_z`, the
+    # word of the process that opened this shell and of the shell, stays beside a command that outlives both
     # (core/at_work.py). Where nobody reads the answers any more, nothing new is begun.
     "_sw_r() { _sw_i=$1 _sw_t=$2 _sw_h=$3 _sw_y=$4 _sw_m=$5 _sw_k=$6 _sw_d=$7; shift 7; "
     '[ "$_sw_j" -gt 0 ] && { _sw_j=$((_sw_j-1)); return 0; }; '
