@@ -14,7 +14,7 @@ from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.proxies.base import ProxyFacts
-from shipway.runtimes.base import Release, RuntimeFacts
+from shipway.runtimes.base import LogsAsked, Release, RuntimeFacts
 
 
 def _step(host: str, verb: str, noun: str, undo: str) -> Step:
@@ -58,14 +58,23 @@ class WordRuntime:
     def remove_steps(self, release: str, roles: Sequence[str]) -> tuple[Step, ...]:
         return (_step(self.host, "remove", release, ""),)
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         return f"unix//run/{unit.role}-{unit.release}.sock"
 
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         return Command(("in", unit.release, *argv))
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        return Command(("log", unit.name, str(lines), "follow" if follow else "once"))
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        return Command(("inside", unit.name, *argv))
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        return Command(("log", unit.name, str(asked.lines), "follow" if asked.follows else "once"))
+
+    def listings(self) -> Mapping[str, Command]:
+        return {"containers": Command(("containers",))}
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,18 @@ class WordProxy:
 
     def host_steps(self) -> tuple[Step, ...]:
         return (_step(self.host, "install", "proxy", ""),)
+
+    def prepare_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "prepare", "proxy", ""),)
+
+    def upkeep_steps(self) -> tuple[Step, ...]:
+        return ()
+
+    def take_over_steps(self, predecessor: str, live: Mapping[str, str]) -> tuple[Step, ...]:
+        return (_step(self.host, "replace", predecessor, "restore"),)
+
+    def remove_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "forget", "site", ""),)
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         do = Upload(f"/live/{role}", (endpoint,))

@@ -17,7 +17,7 @@ from shipway.core.action import Command
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef
 from shipway.core.unit import HealthCheck, Unit
-from shipway.runtimes.base import Release
+from shipway.runtimes.base import LogsAsked, Release
 from shipway.runtimes.venv import Venv, VenvSettings
 from tests.contract.host import Host, temporary_host
 from tests.contract.project import FILES, commit, new_repository
@@ -138,4 +138,4 @@ def commands(host: Host) -> list[str]:
 
 
 def log_of(shop: Site, unit: Unit) -> str:
-    return shop.host.run(shop.runtime.log_command(unit, lines=50, follow=False)).text
+    return shop.host.run(shop.runtime.log_command(unit, LogsAsked(50))).text

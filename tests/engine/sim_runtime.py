@@ -13,7 +13,7 @@ from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.proxies.base import Proxy, ProxyFacts
-from shipway.runtimes.base import Release, Runtime, RuntimeFacts
+from shipway.runtimes.base import LogsAsked, Release, Runtime, RuntimeFacts
 
 
 def sim(*words: str) -> Command:
@@ -103,14 +103,23 @@ class SimRuntime:
             ),
         )
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         return f"{unit.role}-{unit.release}"
 
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         return sim("one-off", unit.release, *argv)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        return sim("log", unit.name, str(lines), str(follow))
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        return sim("inside", unit.name, *argv)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        return sim("log", unit.name, str(asked.lines), str(asked.follows))
+
+    def listings(self) -> Mapping[str, Command]:
+        return {}
 
 
 @dataclass(frozen=True)

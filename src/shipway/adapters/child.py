@@ -52,8 +52,13 @@ class Child:
         self.stderr = asyncio.StreamReader(1 << 18)
 
     @classmethod
-    async def start(cls, argv: Sequence[str], *, env: Mapping[str, str] | None = None) -> Child:
-        """Start `argv`; `env` is added to our environment. Raises OSError when the program cannot be run."""
+    async def start(
+        cls, argv: Sequence[str], *, env: Mapping[str, str] | None = None, bare: bool = False, cwd: str | None = None
+    ) -> Child:
+        """Start `argv`; `env` is added to our environment, or is all of it (`bare`).
+
+        Raises OSError when the program cannot be run.
+        """
         process = subprocess.Popen(  # noqa: ASYNC220  forking takes about a millisecond; pipes are asynchronous
             argv,
             stdin=subprocess.PIPE,
@@ -61,7 +66,8 @@ class Child:
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=True,
-            env=None if env is None else {**os.environ, **env},
+            env=None if env is None else {**({} if bare else os.environ), **env},
+            cwd=cwd,
         )
         child = cls(process)
         try:
@@ -120,6 +126,15 @@ class Child:
             os.killpg(self._process.pid, signal.SIGKILL)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wait(), _END_WAIT_S)
+        await self._close_pipes()
+
+    def terminate(self) -> None:
+        """Ask the process and its group to end."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+
+    async def close(self) -> None:
+        """Close the pipes of a process that has ended; what it left running in the background goes on."""
         await self._close_pipes()
 
     async def _close_pipes(self) -> None:

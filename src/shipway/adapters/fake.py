@@ -112,6 +112,11 @@ class FakeTransport:
         for line in (result.stdout + result.stderr).splitlines(keepends=True):
             yield line
 
+    async def tunnel(self, host: str, port: int, wanted: int) -> int:
+        """See the port. Every host has the wanted port free."""
+        await self._run(host, "tunnel", Request(Command(("tunnel", str(port), str(wanted)))))
+        return wanted or port
+
     async def interactive(self, host: str, command: Command) -> int:
         """See the port."""
         return (await self._run(host, "interactive", Request(command))).status

@@ -40,6 +40,10 @@ class Connector(Protocol):
         """Return the error for a session that went away."""
         ...
 
+    async def tunnel(self, host: str, port: int, wanted: int) -> int:
+        """Make a tunnel as the transport's, where a shell on `host` is open."""
+        ...
+
     def terminal(self, host: str, command: Command) -> Sequence[str]:
         """Return the local argument vector that runs `command` on `host` with this terminal."""
         ...
@@ -184,6 +188,12 @@ class FramedTransport:
         finally:
             await pieces.aclose()
             self._passing.discard(session)
+
+    async def tunnel(self, host: str, port: int, wanted: int) -> int:
+        """See the port."""
+        async with self._turns[host, "main"]:
+            await self._shell(host, "main")
+            return await self._connector.tunnel(host, port, wanted)
 
     async def interactive(self, host: str, command: Command) -> int:
         """See the port. For ssh 255 may also mean that the connection failed: ssh itself said why."""

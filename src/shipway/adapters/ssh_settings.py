@@ -15,7 +15,8 @@ from shipway.core.errors import ConfigError
 class SshSettings:
     """The keys of `ssh:` in a Kamal file (reference: Kamal's `configuration/ssh`), and our limits.
 
-    `user` and `port`: None leaves them to `~/.ssh/config`. `proxy_jump`: a chain of hosts as `ssh -J` takes it.
+    `user` and `port`: None leaves them to `~/.ssh/config`. `default_user`: who logs in where neither `user` nor that
+    configuration names somebody (None: the client's own choice). `proxy_jump`: a chain of hosts as `ssh -J` takes it.
     `identity_files`: private keys; with `keys_only` no others are offered. `key_secrets`: names of secrets that hold
     private keys. `config_files`: None reads the user's configuration, () reads none, else these files alone.
     `forward_agent`: None leaves it to the configuration. `program`: the client. `backoff_s`: the pauses before the
@@ -24,6 +25,7 @@ class SshSettings:
     """
 
     user: str | None = None
+    default_user: str | None = None
     port: int | None = None
     proxy_jump: str | None = None
     proxy_command: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shipway.core.here import HereStage
 from shipway.core.step import Plan
 
 
@@ -47,10 +48,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan, and the ids of its steps that are true already."""
+    """A plan, and the ids of its steps that are true already. `here` is what runs on this machine before it."""
 
     plan: Plan
     true_already: frozenset[str]
+    here: tuple[HereStage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,86 +4,161 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from shipway.app.hosts import HostBasics
 from shipway.app.kept_proxy import kept_proxy
 from shipway.app.service import Service
 from shipway.app.venv_settings import venv_settings_of
-from shipway.config.model import Role
+from shipway.config.model import Accessory, Role
+from shipway.config.options import Options
 from shipway.config.proxy import Proxy
+from shipway.config.proxy_run import ProxyRun
 from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
-from shipway.proxies.caddy import AccessLog, Caddy, CaddyRoute, CaddyRun, CaddySite, Folder, Tls
+from shipway.core.secret import SecretRef
+from shipway.proxies.caddy import (
+    AccessLog,
+    Caddy,
+    CaddyContainer,
+    CaddyRoute,
+    CaddyRun,
+    CaddySite,
+    Folder,
+    Tls,
+    keep_in_container,
+)
 
 _LOGGED = ("Cache-Control", "Last-Modified", "User-Agent")
 _BUFFER_BYTES = 1_048_576
 """What is buffered where the configuration asks for it without a size: the default of kamal-proxy's --buffer-memory."""
+_IMAGE = "caddy:2"
+_PORT = 80
+"""The port of an application in a container where `app_port` does not say it: Kamal's default."""
 
 
-def caddy_of(service: Service, host: str, layout: Layout, caddy: str) -> Caddy | None:
-    """Return the proxy of a host, None where no role of it takes public traffic.
-
-    `caddy` is the path of the host's own program ("": the one that Shipway installs). Raises ConfigError.
-    """
+def caddy_of(service: Service, host: str, layout: Layout, basics: HostBasics) -> Caddy | None:
+    """Return the proxy of a host, None where no role of it takes public traffic. Raises ConfigError."""
     roles = [role for role in service.config.roles_on(host) if role.proxy is not None]
-    if not roles:
+    return Caddy(layout, host, _site(service, roles, layout), run_of(service, host, layout, basics)) if roles else None
+
+
+def accessory_caddy(service: Service, accessory: Accessory, host: str, basics: HostBasics) -> Caddy | None:
+    """Return the proxy of a host for an accessory, None where it takes no public traffic. Raises ConfigError.
+
+    It is a service of its own for the proxy, with one role: `host_steps` configure it, and `switch_steps` with its name
+    and `accessory_endpoint` send the traffic to it, once, after it runs.
+    """
+    if accessory.proxy is None:
         return None
-    run = service.config.proxy_run(host)
-    how = CaddyRun(
-        binary=caddy or f"{layout.tools}/bin/caddy",
-        http_port=(run.http_port if run else None) or 80,
-        https_port=(run.https_port if run else None) or 443,
-        bind_ips=(run.bind_ips if run else None) or (),
+    layout = Layout(basics.state, f"{accessory.service}.accessory")
+    route = _route(service, layout, accessory.name, accessory.proxy)
+    site = CaddySite(layout.service, (replace(route, health_path=""),), ca_root=_ca_root(service, [accessory.proxy]))
+    return Caddy(layout, host, site, run_of(service, host, layout, basics))
+
+
+def accessory_endpoint(accessory: Accessory) -> str:
+    """Return where the proxy reaches an accessory: its container, by Docker's DNS."""
+    return f"{accessory.service}:{(accessory.proxy.app_port if accessory.proxy else None) or _PORT}"
+
+
+def run_of(service: Service, host: str, layout: Layout, basics: HostBasics) -> CaddyRun:
+    """Return how Caddy is run on a host: as a container with `runtime: docker`, else kept by supervisor."""
+    asked = service.config.proxy_run(host) or ProxyRun()
+    run = CaddyRun(
+        http_port=asked.http_port or 80,
+        https_port=asked.https_port or 443,
+        bind_ips=tuple(ip.strip("[]") for ip in asked.bind_ips or ()),
+        publish=asked.publish is not False,
+        metrics_port=asked.metrics_port or 0,
+        debug=bool(asked.debug),
     )
-    site = _site(service, roles, layout)
+    if service.config.runtime == "docker":
+        image = asked.image or _IMAGE
+        how = CaddyContainer(
+            image=f"{asked.registry}/{image}" if asked.registry else image,
+            user=f"{basics.uid}:{basics.gid}",
+            log_max_size=asked.log_max_size or "10m",
+            options=_flags(asked.options or {}),
+        )
+        return replace(run, keep=keep_in_container(layout, host, run, how))
     python = venv_settings_of(service).python
-    start = kept_proxy(Caddy(layout, host, site, how).program, layout, python)
-    return Caddy(layout, host, site, replace(how, start=start))
+    return replace(run, keep=kept_proxy(layout, basics.caddy or f"{layout.tools}/bin/caddy", python))
+
+
+def _flags(options: Options) -> tuple[str, ...]:
+    """Return `docker run` flags as Kamal writes them: `true` is the bare flag, a list repeats it."""
+    words: list[str] = []
+    for name, value in options.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [f"--{name}"] if one is True else [f"--{name}", str(one).lower() if one is False else str(one)]
+    return tuple(words)
 
 
 def _site(service: Service, roles: list[Role], layout: Layout) -> CaddySite:
     django = service.config.django
-    proxy = roles[0].proxy or Proxy()
-    kept = proxy.buffering
-    memory = (kept.memory if kept else None) or _BUFFER_BYTES
-    forwards = proxy.forward_headers if proxy.forward_headers is not None else not proxy.is_tls
+    proxies = [(role.name, role.proxy) for role in roles if role.proxy is not None]
     return CaddySite(
         service=service.config.full_service,
-        routes=tuple(_route(service, role, role.proxy) for role in roles if role.proxy is not None),
-        tls=_tls(proxy),
-        ssl_redirect=proxy.ssl_redirect is not False,
-        forward_headers=forwards,
-        response_timeout_s=float(proxy.response_timeout or 30),
-        max_request_bytes=(kept.max_request_body if kept else None) or 0,
-        buffer_request_bytes=memory if kept and kept.requests else 0,
-        buffer_response_bytes=memory if kept and kept.responses else 0,
+        routes=tuple(_route(service, layout, name, proxy) for name, proxy in proxies),
         static=Folder(django.static.url or "/static/", layout.static) if django.static.root else None,
         media=Folder(django.media.url or "/media/", layout.media) if django.media.root else None,
         error_pages=service.error_pages,
-        access_log=_access_log(proxy),
+        ca_root=_ca_root(service, [proxy for _, proxy in proxies]),
     )
 
 
-def _route(service: Service, role: Role, proxy: Proxy) -> CaddyRoute:
+def _route(service: Service, layout: Layout, role: str, proxy: Proxy) -> CaddyRoute:
+    kept = proxy.buffering
+    memory = (kept.memory if kept else None) or _BUFFER_BYTES
     asked = proxy.healthcheck.path if proxy.healthcheck else None
     return CaddyRoute(
-        role=role.name,
+        role=role,
         hosts=proxy.names(),
         path_prefixes=proxy.prefixes() or ("/",),
         strip_path_prefix=proxy.strip_path_prefix is not False,
         health_path=asked or service.config.django.health,
+        tls=_tls(proxy, layout, role),
+        ssl_redirect=proxy.ssl_redirect is not False,
+        forward_headers=proxy.forward_headers if proxy.forward_headers is not None else not proxy.is_tls,
+        response_timeout_s=30.0 if proxy.response_timeout is None else float(proxy.response_timeout),
+        max_request_bytes=(kept.max_request_body if kept else None) or 0,
+        buffer_request_bytes=memory if kept and kept.requests else 0,
+        buffer_response_bytes=memory if kept and kept.responses else 0,
+        access_log=_access_log(proxy),
     )
 
 
-def _tls(proxy: Proxy) -> Tls:
-    if proxy.certificate is not None:
-        raise ConfigError(
-            "proxy.certificate_unavailable",
-            "this version of Shipway cannot serve a certificate that is kept as a secret",
-            where="proxy/ssl",
-            next="write `ssl: true` for an automatic one, or `tls: internal`",
-        )
+def _tls(proxy: Proxy, layout: Layout, role: str) -> Tls:
+    own = proxy.certificate
+    if own and own.certificate_pem and own.private_key_pem:
+        where = layout.certificate(role)
+        pems = ((SecretRef(own.certificate_pem),), (SecretRef(own.private_key_pem),))
+        return Tls("files", f"{where}/cert.pem", f"{where}/key.pem", pems)
     if proxy.tls == "internal":
         return Tls("internal")
-    return Tls("auto") if proxy.is_tls else Tls()
+    if not proxy.is_tls:
+        return Tls()
+    acme = proxy.acme
+    if acme is None:
+        return Tls("auto")
+    root = _ca_root_path(layout) if acme.ca_root else ""
+    return Tls("auto", email=acme.email or "", ca=acme.ca or "", ca_root=root)
+
+
+def _ca_root_path(layout: Layout) -> str:
+    return f"{layout.certificate('acme-root')}.pem"
+
+
+def _ca_root(service: Service, proxies: list[Proxy]) -> str:
+    """Return the certificates that the authority of one's own is trusted by; "" where the public ones are used."""
+    paths = {proxy.acme.ca_root for proxy in proxies if proxy.acme and proxy.acme.ca_root}
+    if len(paths) > 1:
+        raise ConfigError(
+            "config.conflict",
+            f"roles on one host trust their certificate authority by different files: {', '.join(sorted(paths))}",
+            where="proxy/acme/ca_root",
+            next="put all certificates into one file",
+        )
+    return service.read(paths.pop()) if paths else ""
 
 
 def _access_log(proxy: Proxy) -> AccessLog | None:

@@ -7,12 +7,14 @@ which must be the plan that was agreed to → execute → report.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
 from shipway.app.call import Caller
 from shipway.app.context import Context
+from shipway.app.hooks import outer_run
 from shipway.app.preview import true_already
+from shipway.app.run_hooks import RunHooks
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
@@ -24,8 +26,9 @@ from shipway.engine.executor import execute
 from shipway.engine.observe import Look
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
-from shipway.engine.run_lock import RunLock
+from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
+from shipway.planning.takeover import needs_consent
 
 Planner = Callable[[Facts], Plan]
 
@@ -41,19 +44,28 @@ class Run:
     timings: Timings
 
     @classmethod
-    def new(cls, context: Context, caller: Caller, interruption: Interruption) -> Run:
-        """Return a run with an id that no other run has."""
-        return cls(context.new_run(), context, caller, interruption, Timings(caller.listen))
+    def new(cls, context: Context, caller: Caller, interruption: Interruption, timings: Timings | None = None) -> Run:
+        """Return a run with an id that no other run has. `timings` is given where something was timed before it."""
+        return cls(context.new_run(), context, caller, interruption, timings or Timings(caller.listen))
 
     @property
     def world(self) -> World:
         """What the engine needs."""
-        return self.context.world(self.timings.listen, self.interruption.stop, note=self.caller.note)
+        note, listen = self.caller.note, self.timings.listen
+        world = self.context.world(listen, self.interruption.stop, note=note, boundary=self.hooks.at)
+        return replace(world, waits_at=self.hooks.waits_at)
 
-    def lock(self, message: str, *, wait_s: float = 0.0) -> RunLock:
+    @property
+    def hooks(self) -> RunHooks:
+        """The hooks around this run."""
+        return RunHooks(self.context.hooks, self.id, self.interruption)
+
+    def lock(self, message: str, *, wait: Waiting | None = None) -> RunLock:
         """Return the lock for this run. The lock of a run whose owner is gone is taken over, and that is told."""
         owner = self.context.owner(self.id, message)
-        return RunLock(self.world, self.context.site.primary, owner, wait_s=wait_s, take_stale=True)
+        wait = wait or Waiting(self.caller.lock_wait_s, self.caller.lock_every_s)
+        inherit = outer_run(self.context.hooks.environ)
+        return RunLock(self.world, self.context.site.primary, owner, wait=wait, take_stale=True, inherit=inherit)
 
 
 async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], bool] = lambda _: False) -> Report:
@@ -67,23 +79,43 @@ async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], b
     lock.rider = before
     async with lock:
         facts = await run.context.observe(before)
-        if open_run_id(facts.primary.records):
+        if open_run := open_run_id(facts.primary.records):
+            _refuse_nested(run, open_run)
             settled = await _settle(run)
             if settled is not None and is_enough(settled):
                 return await _settled_report(run, settled)
             facts = await run.context.observe()
-        plan = planner(facts)
-        if agreed and plan_fingerprint(plan) != agreed:
-            raise Refused(
-                "run.world_changed",
-                f"the servers changed while the plan of {plan.verb} {plan.release} was being read",
-                next="the same command again shows the new plan",
-            )
+        plan = _agreed(planner(facts), agreed)
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
+        if not agreed and needs_consent(plan, facts):
+            await _consent(run, plan)
+        if await run.hooks.before(plan):  # it may have changed something on the servers
+            plan = _agreed(planner(await run.context.observe()), agreed)
         with run.interruption.run_in_progress():
             outcome = await execute(plan, run.world, riders=(lock, after))
     return await report_of(run, outcome, after)
+
+
+def _agreed(plan: Plan, agreed: str) -> Plan:
+    """Return `plan`; raises Refused when it is not the one with the fingerprint `agreed` ("": any will do)."""
+    if agreed and plan_fingerprint(plan) != agreed:
+        raise Refused(
+            "run.world_changed",
+            f"the servers changed while the plan of {plan.verb} {plan.release} was being read",
+            next="the same command again shows the new plan",
+        )
+    return plan
+
+
+def _refuse_nested(run: Run, open_run: str) -> None:
+    """Raise Refused where the open run is the one whose hook called us: it is not cut short, it waits for us."""
+    if open_run == outer_run(run.context.hooks.environ):
+        raise Refused(
+            "hook.nested_change",
+            f"the run {open_run} is in progress and waits for this hook, so nothing else can be changed now",
+            next="do it in the hook pre-deploy or post-deploy; verbs that look (status, logs, exec) always work",
+        )
 
 
 async def _agree(run: Run, planner: Planner) -> str:
@@ -98,6 +130,19 @@ async def _agree(run: Run, planner: Planner) -> str:
     return plan_fingerprint(plan)
 
 
+async def _consent(run: Run, plan: Plan) -> None:
+    """Show a plan that takes hosts over and have it agreed to; the lock keeps the world as it was seen meanwhile."""
+    if run.caller.consent is None:
+        raise Refused(
+            "takeover.unconfirmed",
+            f"{plan.verb} {plan.release} would take the service over from Kamal, and nobody agreed to that",
+            where="; ".join(plan.notes),
+            next=f"`shipway plan deploy{run.context.choice.options}` shows it; `--yes` agrees to it",
+        )
+    if not run.caller.consent(Preview(plan, await true_already(run.context.transport, plan))):
+        raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
+
+
 async def _settle(run: Run) -> Outcome | None:
     """Take the open run back, or bring it to its end when it has committed. Raises when neither works."""
     run.caller.say("A run was cut short before; it is settled first.")
@@ -105,7 +150,10 @@ async def _settle(run: Run) -> Outcome | None:
         outcome = await undo_open_run(run.world, run.context.site.primary)
     if outcome is None:
         return None
-    if outcome.ending == "mixed" and (error := outcome.error()):
+    error = outcome.error()
+    for note in await run.hooks.after(outcome, error):
+        run.caller.say(f"warning: {note}")
+    if outcome.ending == "mixed" and error is not None:
         raise error
     how = "brought to its end" if outcome.ending == "done" else "taken back"
     run.caller.say(f"{outcome.plan.verb} {outcome.plan.release} was {how}: {outcome.now()}.")
@@ -139,7 +187,10 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
     `look` has what the primary host answered after the run.
     """
     error = outcome.error()
+    notes = await run.hooks.after(outcome, error)
     if error is not None:
+        for note in notes:
+            run.caller.say(f"warning: {note}")
         raise error
     plan = outcome.plan
     return Report(
@@ -152,7 +203,7 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
         took_s=round(outcome.took_s, 3),
         serving=await _serving(run, look),
         stages=tuple(run.timings.stages),
-        notes=plan.notes,
+        notes=(*plan.notes, *notes),
         next=_next(run, plan),
     )
 
@@ -168,6 +219,6 @@ async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
 
 def _next(run: Run, plan: Plan) -> str:
     options = run.context.choice.options
-    if plan.verb == "deploy" and plan.base and plan.run == run.id:
+    if plan.verb in ("deploy", "redeploy") and plan.base and plan.run == run.id:
         return f"`shipway rollback{options}` goes back to {plan.base}"
     return f"`shipway status{options}` shows what serves"

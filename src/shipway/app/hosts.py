@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 
 from shipway.config.model import Config
@@ -11,40 +12,63 @@ from shipway.core.action import Command
 from shipway.core.errors import Refused
 from shipway.core.ports import Request, Transport
 from shipway.engine.observe import all_or_unreachable
+from shipway.runtimes.docker.delivery import PullFrom
 
 ROOT_DIRECTORY = "/var/lib/shipway"
 """For whoever logs in as root: state of programs belongs below /var/lib (FHS 3.0, 5.8)."""
 HOME_DIRECTORY = ".shipway"
-_WHO = Command(("sh", "-c", 'id -u && printf "%s\\n" "$HOME" && command -v caddy || :'), limit_s=20.0)
+_WHO = Command(("sh", "-c", 'id -u && id -g && printf "%s\\n" "$HOME" && command -v caddy || :'), limit_s=20.0)
+_ID = re.compile(r"[0-9]{1,10}")
 _PATH = re.compile(r"/[^\0\n]{0,400}")
 
 
 @dataclass(frozen=True, slots=True)
 class HostBasics:
-    """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none."""
+    """`state`: the state directory, an absolute path. `caddy`: the path of the host's own Caddy, "" for none.
+
+    `uid` and `gid` are those of the user that deploys.
+    `pull`: where the host gets the image of a new release from; None for what the configuration says.
+    `home`: the home directory of the login, "" where it tells none. `is_root`: the login is root's.
+    """
 
     state: str
     caddy: str = ""
+    uid: int = 0
+    gid: int = 0
+    pull: PullFrom | None = None
+    home: str = ""
+    is_root: bool = False
 
 
-async def host_basics(config: Config, transport: Transport) -> dict[str, HostBasics]:
+async def host_basics(config: Config, transport: Transport, *, everywhere: bool = False) -> dict[str, HostBasics]:
     """Return the basics of each host, the primary first; one exchange per host, all at once.
+
+    `everywhere`: also of hosts that have accessories and no role. Where there are no roles, those are all there are.
 
     Raises Unreachable, or Refused `host.no_home` where a host tells no home directory and one is needed.
     """
     wanted = config.state_directory or ""
-    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in config.app_hosts})
-    return {host: found[host] for host in config.app_hosts}
+    others = config.hosts if everywhere or not config.app_hosts else ()
+    hosts = tuple(dict.fromkeys((*config.app_hosts, *others)))
+    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in hosts})
+    return {host: found[host] for host in hosts}
 
 
 async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
     (result,) = await transport.exchange(host, [Request(_WHO, "never")])
-    user, home, caddy, *_ = [*result.text.split("\n"), "", "", ""]
-    caddy = caddy if _PATH.fullmatch(caddy) else ""
+    user, group, home, caddy, *_ = [*result.text.split("\n"), "", "", "", ""]
+    found = partial(
+        HostBasics,
+        caddy=caddy if _PATH.fullmatch(caddy) else "",
+        uid=_number(user),
+        gid=_number(group),
+        home=home if _PATH.fullmatch(home) else "",
+        is_root=user == "0",
+    )
     if wanted.startswith("/"):
-        return HostBasics(wanted, caddy)
+        return found(wanted)
     if not wanted and user == "0":
-        return HostBasics(ROOT_DIRECTORY, caddy)
+        return found(ROOT_DIRECTORY)
     if not result.ok or not _PATH.fullmatch(home):
         raise Refused(
             "host.no_home",
@@ -53,4 +77,8 @@ async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
             next=f"set `state_directory: {ROOT_DIRECTORY}` in the configuration",
         )
     below = wanted.removeprefix("~").lstrip("/") or HOME_DIRECTORY
-    return HostBasics(str(PurePosixPath(home, below)), caddy)
+    return found(str(PurePosixPath(home, below)))
+
+
+def _number(text: str) -> int:
+    return int(text) if _ID.fullmatch(text) else 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from shipway.core.action import Action, Upload
+from shipway.core.action import Upload
 from shipway.core.layout import Layout
-from shipway.proxies.caddy import CaddyProgram
+from shipway.proxies.caddy import Keep, caddy_program
 from shipway.runtimes.venv.environment import unit_file
 from shipway.runtimes.venv.keeper import Program
 from shipway.runtimes.venv.supervisor import Supervisor
@@ -15,8 +15,9 @@ _NAME = "shipway-proxy"
 """One proxy serves all services of a host, so its name holds none."""
 
 
-def kept_proxy(caddy: CaddyProgram, layout: Layout, python: str) -> tuple[Action, ...]:
-    """Return the actions that make the supervisor of `layout` run Caddy and keep it. `python` is the host's own."""
+def kept_proxy(layout: Layout, binary: str, python: str) -> Keep:
+    """Return what makes the supervisor of `layout` run Caddy (`binary`) and keep it. `python` is the host's own."""
+    caddy = caddy_program(layout, binary)
     place = f"{layout.keeper}/proxy"
     launcher = f"{layout.keeper}/launch"
     program = Program(
@@ -43,9 +44,10 @@ def kept_proxy(caddy: CaddyProgram, layout: Layout, python: str) -> tuple[Action
     # The launcher looks for gunicorn in VIRTUAL_ENV, which is set for every unit.
     env = {**dict(caddy.env), "VIRTUAL_ENV": layout.tools}
     keeper = Supervisor(layout, python)
-    return (
+    start = (
         Upload(f"{place}.env", ("".join(f"{name}={shlex.quote(value)}\n" for name, value in env.items()),)),
         Upload(f"{place}.unit", unit_file(unit)),
         keeper.definition(program),
         keeper.start(program),
     )
+    return Keep(tool=(binary,), start=start, stop=(keeper.stop(program),), log=("tail", "-n", "5", caddy.log))

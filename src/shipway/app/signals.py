@@ -20,12 +20,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Interruption:
     """How signals reach a use case. Inside `run_in_progress` the first one asks to stop and the second leaves."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, now: str = "nothing was changed") -> None:
         self.stop = StopRequest()
+        self._now = now
         self._say = say
         self._task: asyncio.Task[Any] | None = None
         self._is_running = False
         self._has_left = False
+        self._hook_stop: StopRequest | None = None
 
     @contextmanager
     def run_in_progress(self) -> Iterator[StopRequest]:
@@ -36,10 +38,21 @@ class Interruption:
         finally:
             self._is_running = False
 
+    @contextmanager
+    def hooks_in_progress(self) -> Iterator[StopRequest]:
+        """Mark the time after a run: a signal ends the hook that runs, and the run's own end is told all the same."""
+        self._hook_stop = StopRequest()
+        try:
+            yield self._hook_stop
+        finally:
+            self._hook_stop = None
+
     def on_signal(self, number: int) -> None:
         """Take in one signal."""
         name = signal.Signals(number).name
-        if self._is_running and not self.stop.is_set:
+        if self._hook_stop is not None:
+            self._hook_stop.request(f"{name} was received")
+        elif self._is_running and not self.stop.is_set:
             self.stop.request(f"{name} was received")
             self._say(
                 "Stopping: running steps end first, then what this run did is taken back, unless it serves already.\n"
@@ -65,7 +78,7 @@ class Interruption:
 
     def _ending(self) -> Interrupted | StepFailed:
         if not self._has_left:
-            return Interrupted("run.interrupted", "stopped on request", now="nothing was changed")
+            return Interrupted("run.interrupted", "stopped on request", now=self._now)
         return StepFailed(
             "run.abandoned",
             "left in the middle of a run on request",
@@ -75,6 +88,9 @@ class Interruption:
         )
 
 
-def run(main: Callable[[Interruption], Awaitable[T]], say: Say) -> T:
-    """Run the use case `main` in an event loop of its own, with signals handled; `say` tells a person what goes on."""
-    return asyncio.run(Interruption(say).watch(main))
+def run(main: Callable[[Interruption], Awaitable[T]], say: Say, now: str = "nothing was changed") -> T:
+    """Run the use case `main` in an event loop of its own, with signals handled; `say` tells a person what goes on.
+
+    `now` is what is true after a signal that came before, or outside of, a run.
+    """
+    return asyncio.run(Interruption(say, now).watch(main))

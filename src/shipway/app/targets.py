@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from shipway.app.caddy_site import caddy_of
+from shipway.app.docker_settings import docker_settings_of
 from shipway.app.hosts import HostBasics
 from shipway.app.service import Service
 from shipway.app.venv_settings import venv_settings_of
@@ -15,28 +17,42 @@ from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.core.unit import HealthCheck
 from shipway.planning.site import RoleSpec, Site, Target
-from shipway.runtimes.base import Release
+from shipway.runtimes.base import Release, Runtime
+from shipway.runtimes.docker import Docker
 from shipway.runtimes.venv import Venv
 
-_STOP_S = 30.0
-"""How long a process may take to end where the configuration does not say it: the drain timeout's default."""
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A runtime as it is chosen: what makes it, and how long its processes may take to end where nobody says it."""
+
+    make: Callable[[Service, Layout, str, HostBasics], Runtime]
+    stop_s: float
+
+
+_KINDS: Mapping[str, _Kind] = {
+    # The drain timeout's default.
+    "venv": _Kind(lambda service, layout, host, _: Venv(layout, host, venv_settings_of(service)), 30.0),
+    # The default of `docker stop`; only proxied roles come without a time (reference of Kamal: stop_timeout).
+    "docker": _Kind(
+        lambda service, layout, host, basics: Docker(layout, host, docker_settings_of(service.config, basics.pull)),
+        10.0,
+    ),
+}
 
 
 def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
     """Return the site of a service. Raises ConfigError for what its runtime or proxy can never run."""
     config = service.config
-    if config.runtime != "venv":
-        raise ConfigError(
-            "runtime.unavailable",
-            f"this version of Shipway cannot run releases with `runtime: {config.runtime}`",
-            next="write `runtime: venv`",
-        )
     try:
         return Site(
             service=config.full_service,
             targets=tuple(_target(service, host, basics) for host, basics in hosts.items()),
             roles=tuple(_role(config, role) for role in sorted(config.roles, key=lambda role: not role.is_primary)),
             boot_width=config.boot.limit_of(len(hosts)) or 0,
+            boot_wait_s=float(config.boot.wait or 0),
+            in_turn=config.boot.parallel_roles is False,
+            gate=config.primary_role or "",
             drain_s=float(config.drain_timeout_s),
             retain=max(1, config.retain),
             migrations="auto" if config.release.migrations == "auto" else "manual",
@@ -67,8 +83,8 @@ def _impossible(service: str, error: ValueError) -> ConfigError:
 
 def _target(service: Service, host: str, basics: HostBasics) -> Target:
     layout = Layout(basics.state, service.config.full_service)
-    runtime = Venv(layout, host, venv_settings_of(service))
-    return Target(host, layout, runtime, caddy_of(service, host, layout, basics.caddy))
+    runtime = _KINDS[service.config.runtime].make(service, layout, host, basics)
+    return Target(host, layout, runtime, caddy_of(service, host, layout, basics))
 
 
 def _role(config: Config, role: Role) -> RoleSpec:
@@ -78,7 +94,7 @@ def _role(config: Config, role: Role) -> RoleSpec:
         kind=role.kind,
         cmd=role.cmd or "",
         proxied=role.is_proxied,
-        stop_s=_STOP_S if role.stop_timeout_s is None else float(role.stop_timeout_s),
+        stop_s=_KINDS[config.runtime].stop_s if role.stop_timeout_s is None else float(role.stop_timeout_s),
         stop_signal=role.stop_signal,
         health=_health(config, role),
         env={host: _env(env) for host, env in role.env.items()},

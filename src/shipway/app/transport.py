@@ -19,6 +19,7 @@ def transport_of(service: Service) -> Transport:
     ssh = service.config.ssh
     settings = SshSettings(
         user=ssh.user,
+        default_user="root" if service.config.runtime == "docker" else None,
         port=int(ssh.port) if ssh.port else None,
         proxy_jump=ssh.jump,
         proxy_command=ssh.proxy_command,

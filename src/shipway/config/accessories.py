@@ -119,6 +119,10 @@ def _check_accessory(accessory: AccessorySection, path: Path, report: Report) ->
         report.add("required", path, what, next="keep one of them" if written else "add `role: web` or `host: …`")
     if accessory.registry is not None and _is_filled(node_at(report.root, (*path, "registry"))):
         check_registry(accessory.registry, (*path, "registry"), report)
+    if accessory.port and ":" not in accessory.port:
+        what = f"`{accessory.port}` is published on all interfaces of the host, for anybody who reaches it"
+        bound = f'"127.0.0.1:{accessory.port}:{accessory.port}"'
+        report.warn("open_port", (*path, "port"), what, next=f"write {bound}; containers reach it without any port")
     if not accessory.image and (accessory.image == "" or node_at(report.root, (*path, "image")) is None):
         report.add("required", path, "has no image", next="add `image: postgres:17`")
 

@@ -43,8 +43,7 @@ def check_all(subject: Subject, report: Report) -> None:
     _check_tags(subject, report)
     _check_accessories(subject.config.accessories, report)
     _check_proxy_runs(subject.config, report)
-    if subject.config.runtime == "venv":
-        check_unused(report)
+    check_unused(report, subject.config.runtime)
 
 
 def _has(report: Report, *path: str) -> bool:

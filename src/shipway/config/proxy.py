@@ -57,6 +57,19 @@ class ProxyLogging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acme:
+    """Who makes the certificates of automatic HTTPS."""
+
+    email: str | None = key(Text(), "The address that the certificate authority writes to.", default="none")
+    ca: str | None = key(
+        Text(), "The address of the authority's ACME directory.", default="Let's Encrypt, then ZeroSSL"
+    )
+    ca_root: str | None = key(
+        Text(), "A file of the project with the certificates (PEM) that the authority is trusted by.", default="none"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Proxy:
     """What takes public traffic."""
 
@@ -81,6 +94,7 @@ class Proxy:
     tls: str | None = key(
         Text(choices=("internal",)), "`internal`: HTTPS with certificates of the proxy's own authority (Shipway's key)."
     )
+    acme: Acme | None = key(Section(Acme), "Who makes the certificates of automatic HTTPS (Shipway's key).")
     access_log: bool | None = key(Boolean(), "Whether requests are logged (Shipway's key).", default="true")
 
     def names(self) -> tuple[str, ...]:

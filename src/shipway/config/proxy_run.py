@@ -38,9 +38,12 @@ class ProxyRun:
     log_max_size: str | None = key(Text(), "How large the proxy's log may grow.", default="10m")
     publish: bool | None = key(Boolean(), "Whether the ports are open on the host.", default="true")
     bind_ips: tuple[str, ...] | None = key(ListOf(Text(check=_check_ip)), "The addresses to listen on.", default="all")
-    registry: str | None = key(Text(), "The registry of the proxy's image.")
-    repository: str | None = key(Text(), "The name of the proxy's image.")
-    version: str | None = key(Text(), "The tag of the proxy's image.")
+    image: str | None = key(
+        Text(), "The proxy's image where it is a container: Caddy 2.11.7 or newer (Shipway's key).", default="caddy:2"
+    )
+    registry: str | None = key(Text(), "The registry of the proxy's image.", default="Docker Hub")
+    repository: str | None = key(Text(), "The name of kamal-proxy's image: without effect, see `image`.")
+    version: str | None = key(Text(), "The version of kamal-proxy: without effect, see `image`.")
     options: Options | None = key(OptionsKind(has_restart=False), "Further flags of `docker run` for the proxy.")
 
 

@@ -9,6 +9,7 @@ from shipway.config.accessories import ACCESSORY, MountKind
 from shipway.config.env import EnvKind
 from shipway.config.keys import Key, ListOf, MapOf, OneOf, Section, Subtree, keys_of
 from shipway.config.kinds import Integer, Kind, Text
+from shipway.config.registry import RegistryKind
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
 from shipway.config.unused import WITHOUT_EFFECT
@@ -85,13 +86,23 @@ def config_reference() -> str:
     return _INTRODUCTION + _without_effect() + "\n## Keys\n" + "".join(_section(Root, "")) + "".join(_parts())
 
 
+def section_reference(name: str) -> str:
+    """Return the part of the page that tells of the key `name` of the root and of all keys below it."""
+    found = []
+    for block in config_reference().split("\n### `")[1:]:
+        path = block.partition("`")[0]
+        if path == name or path.startswith(f"{name}/"):
+            found.append("### `" + block.partition("\n## ")[0])
+    return "\n".join(found)
+
+
 def _without_effect() -> str:
-    names = ", ".join(f"`{name}`" for name in WITHOUT_EFFECT)
-    text = f"In this version these are read and checked, and nothing uses them: {names}. `approve` of"
-    text += " `release/migrations` is the same as `manual`."
-    return (
-        "\n## Without effect yet\n\n" + textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
-    )
+    texts = ["In this version these are read and checked, and nothing uses them."]
+    for runtime, keys in WITHOUT_EFFECT.items():
+        texts.append(f"With `runtime: {runtime}`: {', '.join(f'`{name}`' for name in keys)}.")
+    texts.append("`approve` of `release/migrations` is the same as `manual`.")
+    filled = (textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) for text in texts)
+    return "\n## Without effect yet\n\n" + "\n\n".join(filled) + "\n"
 
 
 def _parts() -> Iterator[str]:
@@ -125,6 +136,8 @@ def _inner(kind: Kind) -> Section | None:
     match kind:
         case Section():
             return kind
+        case RegistryKind(section=section):
+            return section
         case Subtree(kind=inner):
             return _inner(inner)
         case OneOf(kinds=kinds):

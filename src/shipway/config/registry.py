@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipway.config.keys import key
+from shipway.config.keys import Section, key
 from shipway.config.kinds import Schema, Text
 from shipway.config.report import Report
 from shipway.config.tree import ListNode, Node, Path, ScalarNode, node_at
@@ -57,18 +57,49 @@ class CredentialKind:
         return {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": 1}]}
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryKind:
+    """The section, or the word `none`."""
+
+    section: Section
+    words: str = "a hash or `none`"
+
+    def accepts(self, node: Node) -> bool:
+        """Return whether `node` is a map or the word."""
+        return self.section.accepts(node) or _is_none(node)
+
+    def read(self, node: Node, path: Path, report: Report) -> Registry | None:
+        """Return the registry."""
+        if _is_none(node):
+            return Registry(is_none=True)
+        found: Registry | None = self.section.read(node, path, report)
+        return found
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema of the kind."""
+        return {"anyOf": [self.section.schema(), {"const": "none"}]}
+
+
+def _is_none(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.kind == "string" and node.value == "none"
+
+
 _NEXT = "name a secret: `password: [KAMAL_REGISTRY_PASSWORD]`, with its value in .kamal/secrets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The registry of the application's image, or of an accessory's."""
+    """The registry of the application's image, or of an accessory's.
+
+    `is_none`: `registry: none` was written. There is no registry: hosts get the image through their SSH connections.
+    """
 
     server: str | None = key(
         Text(), "The registry's address. One that begins with `localhost:` needs no login.", default="Docker Hub"
     )
     username: Credential | None = key(CredentialKind(), "The user, or a list with the name of a secret.")
     password: Credential | None = key(CredentialKind(), "A list with the name of the secret; or the password itself.")
+    is_none: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -92,7 +123,7 @@ class Registry:
 
 def check_registry(registry: Registry, path: Path, report: Report) -> None:
     """Report what is wrong with the credentials of a registry that needs a login."""
-    if registry.is_local:
+    if registry.is_local or registry.is_none:
         return
     for name in ("username", "password"):
         if getattr(registry, name) is not None:

@@ -8,7 +8,9 @@ from typing import Literal
 from shipway.config.tree import MapNode, Mark, Path, locate
 from shipway.core.errors import ConfigError, Finding, Level
 
-Slug = Literal["syntax", "erb", "duplicate_key", "unknown_key", "type", "value", "required", "conflict", "ignored"]
+Slug = Literal[
+    "syntax", "erb", "duplicate_key", "unknown_key", "type", "value", "required", "conflict", "ignored", "open_port"
+]
 
 
 def shown(path: Path) -> str:

@@ -35,7 +35,9 @@ class Resolver:
         root, report = self.root, self.report
         roles = self._roles()
         registry = root.registry
-        image = root.image or (root.service if registry is not None and registry.is_local else None)
+        image = root.image or (
+            root.service if registry is not None and (registry.is_local or registry.is_none) else None
+        )
         return Config(
             service=root.service or "",
             destination=self.destination,
@@ -54,7 +56,7 @@ class Resolver:
             sshkit=root.sshkit,
             logging=root.logging,
             output=root.output,
-            hooks=resolve_hooks(root.hooks_path, root.hooks_output, report),
+            hooks=resolve_hooks(root.hooks_path, root.hooks_output, root.hooks, report),
             aliases=root.aliases,
             volumes=root.volumes,
             secrets_path=root.secrets_path or DEFAULT_SECRETS,

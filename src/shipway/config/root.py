@@ -14,13 +14,13 @@ from shipway.config.builder import Builder, check_builder
 from shipway.config.container_logs import Logging
 from shipway.config.django import Django, ReleasePolicy, Venv, check_relative
 from shipway.config.env import EnvKind, EnvSection
-from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT
+from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT, HooksSection
 from shipway.config.keys import ListOf, MapOf, Section, key
 from shipway.config.kinds import Boolean, Integer, Plain, Text
 from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE
-from shipway.config.registry import Registry
+from shipway.config.registry import Registry, RegistryKind
 from shipway.config.servers import Servers, ServersKind
 from shipway.config.ssh import Ssh, Sshkit, check_ssh
 from shipway.config.tree import Node, ScalarValue
@@ -28,7 +28,7 @@ from shipway.config.tree import Node, ScalarValue
 Runtime = Literal["docker", "venv"]
 Transport = Literal["ssh", "local"]
 
-SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release")
+SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks")
 SHIPWAY_SECTION = "x-shipway"
 DEFAULT_SECRETS = ".kamal/secrets"
 
@@ -50,7 +50,10 @@ class Root:
     service: str | None = key(Text(), "The name of the application: the prefix of containers, labels and directories.")
     image: str | None = key(Text(), "The image's name, without registry and tag.", default="`service`, for localhost:")
     servers: Servers | None = key(ServersKind(), "The hosts: a list (all of role `web`), or a map of roles.")
-    registry: Registry | None = key(Section(Registry), "Where images are kept.")
+    registry: Registry | None = key(
+        RegistryKind(Section(Registry)),
+        "Where images are kept; `none` sends them to the hosts through their SSH connections.",
+    )
     builder: Builder | None = key(Section(Builder, check=check_builder), "How the image is built.")
     env: EnvSection | None = key(EnvKind(has_tags=True), "Environment: variables, or `clear`, `secret` and `tags`.")
     proxy: Node | None = key(PROXY_TREE, "What takes public traffic.")
@@ -117,6 +120,7 @@ class Root:
     )
     venv: Venv = key(Section(Venv), "The virtualenv of a release.", value=Venv())
     release: ReleasePolicy = key(Section(ReleasePolicy), "What a release may do.", value=ReleasePolicy())
+    hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
 
 
 ROOT = Section(Root, free="x-")

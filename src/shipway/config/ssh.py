@@ -22,7 +22,11 @@ def _check_port(text: str) -> str:
 class Ssh:
     """How hosts are reached by SSH. What is not set here comes from the user's own SSH configuration."""
 
-    user: str | None = key(Text(), "The user to log in as.", default="as `ssh` itself decides (Kamal: root)")
+    user: str | None = key(
+        Text(),
+        "The user to log in as.",
+        default="whom your SSH configuration names for the host; else root, with `runtime: venv` as `ssh` decides",
+    )
     port: str | None = key(Text(check=_check_port), "The port of the SSH server.", default="as `ssh` itself decides")
     proxy: str | None = key(Text(), "A jump host: `user@host` (`root@` where no user is given).")
     proxy_command: str | None = key(Text(), "A command that connects, instead of a jump host.")

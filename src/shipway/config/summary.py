@@ -82,7 +82,8 @@ def _ssl(role: Role) -> Json:
 def _registry(registry: Registry | None) -> Json:
     if registry is None:
         return None
-    return {"local": registry.is_local, "server": registry.server, "username": registry.username_shown()}
+    none: dict[str, Json] = {"none": True} if registry.is_none else {}
+    return {"local": registry.is_local, "server": registry.server, "username": registry.username_shown(), **none}
 
 
 def _accessory(accessory: Accessory) -> dict[str, Json]:
@@ -119,4 +120,5 @@ def needed_secrets(config: Config) -> tuple[str, ...]:
             names.update(name for name in (certificate.certificate_pem, certificate.private_key_pem) if name)
     names.update(config.builder.secrets if config.builder else ())
     names.update(config.ssh.secrets())
+    names.update(config.hooks.secrets)
     return tuple(sorted(names))

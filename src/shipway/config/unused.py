@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shipway.config.report import Report, shown
+from shipway.config.root import Runtime
 from shipway.config.tree import MapNode, Path, node_at
 
-WITHOUT_EFFECT = (
-    *("image", "registry", "builder", "accessories", "labels", "volumes", "asset_path", "logging", "output", "aliases"),
-    *("hooks_path", "hooks_output", "readiness_delay", "boot/wait", "boot/parallel_roles", "sshkit", "ssh/log_level"),
-    *("venv/extras", "venv/groups", "proxy/app_port", "proxy/buffering/max_response_body"),
-    *(f"proxy/run/{name}" for name in ("metrics_port", "debug", "log_max_size", "publish", "options")),
-    *(f"proxy/run/{name}" for name in ("registry", "repository", "version")),
+_ALWAYS = (
+    *("output", "sshkit", "ssh/log_level"),
+    *("proxy/buffering/max_response_body", "venv/extras", "venv/groups"),
+    *("proxy/run/repository", "proxy/run/version"),  # of kamal-proxy
+)
+_OF_CONTAINERS = (
+    *("image", "registry", "builder", "labels", "volumes", "asset_path", "logging", "readiness_delay"),
+    "proxy/app_port",
+    *(f"proxy/run/{name}" for name in ("image", "registry", "log_max_size", "publish", "options")),
     *(f"servers/<role>/{name}" for name in ("options", "labels", "logging", "asset_path")),
 )
-"""Without effect with `runtime: venv`, the one runtime that there is."""
+WITHOUT_EFFECT: Mapping[Runtime, tuple[str, ...]] = {
+    "venv": (*_ALWAYS, *_OF_CONTAINERS),
+    "docker": (*_ALWAYS, "shared", "venv/lock", "venv/python"),
+}
 
 
-def check_unused(report: Report) -> None:
-    """Warn, once for all of them, about keys that are written and have no effect."""
-    found = [path for key in WITHOUT_EFFECT for path in _paths(report.root, key) if node_at(report.root, path)]
+def check_unused(report: Report, runtime: Runtime) -> None:
+    """Warn, once for all of them, about keys that are written and have no effect with `runtime`."""
+    found = [path for key in WITHOUT_EFFECT[runtime] for path in _paths(report.root, key) if node_at(report.root, path)]
     if found:
         names = ", ".join(f"`{shown(path)}`" for path in found)
         report.warn("ignored", found[0], f"without effect in this version: {names}", next="nothing, or remove them")

@@ -53,6 +53,7 @@ class ShipwayError(Exception):
     """The root of all errors that are told to a user. `said` is output of the program that failed (last lines)."""
 
     exit: ClassVar[Exit] = Exit.BUG
+    said_lines: ClassVar[int] = 10  # how many of the last lines of `said` are shown
 
     def __init__(  # noqa: PLR0913  one shape for every error: these are its parts
         self, code: str, what: str, *, where: str = "", said: str = "", now: str = "", next: str = ""

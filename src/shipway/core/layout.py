@@ -12,8 +12,9 @@ class Layout:
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
                      releases/<release>/{src/,venv/,env/<role>.env,complete}
-                     packages/<digest>/  shared/  static/  media/  run/  log/
+                     accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
+    <root>/public/<service>/{static,media}/  files that the proxy serves itself
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
     <root>/cache/    downloaded packages, shared by all services
     <root>/tools/    programs that Shipway installed for itself (supervisor, Caddy), a virtualenv
@@ -69,6 +70,15 @@ class Layout:
         """A file that stands when the release is whole on disk and may be started."""
         return self._path(self.service, "releases", release, "complete")
 
+    def accessory_env(self, name: str) -> str:
+        """The environment file of an accessory, mode 0600."""
+        return self._path(self.service, "accessories", f"{name}.env")
+
+    @property
+    def accessory_launcher(self) -> str:
+        """The script that makes the containers of accessories."""
+        return self._path(self.service, "accessories", "launch.py")
+
     @property
     def packages(self) -> str:
         """Installed packages, one directory for each lock and Python; the virtualenvs of releases link to them."""
@@ -80,14 +90,19 @@ class Layout:
         return self._path(self.service, "shared")
 
     @property
+    def public(self) -> str:
+        """Static and uploaded files of all services: the only part beside `proxy` that a proxy in a container sees."""
+        return self._path("public")
+
+    @property
     def static(self) -> str:
         """Collected static files of all kept releases, side by side."""
-        return self._path(self.service, "static")
+        return self._path("public", self.service, "static")
 
     @property
     def media(self) -> str:
         """Uploaded files."""
-        return self._path(self.service, "media")
+        return self._path("public", self.service, "media")
 
     @property
     def log(self) -> str:
@@ -121,6 +136,10 @@ class Layout:
     def errors(self) -> str:
         """Error pages of this service."""
         return self._path("proxy", "errors", self.service)
+
+    def certificate(self, role: str) -> str:
+        """The directory with the certificate of one's own of a role: `cert.pem`, and `key.pem` with mode 0600."""
+        return self._path("proxy", "tls", "own", self.service, role)
 
     @property
     def keeper(self) -> str:

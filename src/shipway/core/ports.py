@@ -106,6 +106,14 @@ class Transport(Protocol):
         """Yield the output of a command that may run for ever, as it comes (`logs --follow`). `aclose` ends it."""
         ...
 
+    async def tunnel(self, host: str, port: int, wanted: int) -> int:
+        """Let programs on `host` reach TCP `port` of this machine's loopback through the connection of `host`.
+
+        Return the port of the loopback of `host` that leads here: `wanted`, or another where that is taken. It stays
+        until `close`. Raises Unreachable when no connection can be made, Refused when the host allows no tunnel.
+        """
+        ...
+
     async def interactive(self, host: str, command: Command) -> int:
         """Run `command` on `host` with this terminal attached; return its exit status."""
         ...

@@ -10,7 +10,33 @@ from typing import Literal
 from shipway.core.action import Action, Command, Pipe, Upload, Wait
 from shipway.core.secret import SecretRef, secret_names
 
-Verb = Literal["setup", "deploy", "redeploy", "rollback", "prune", "maintenance", "remove"]
+Verb = Literal[
+    "setup",
+    "bootstrap",
+    "deploy",
+    "redeploy",
+    "rollback",
+    "prune",
+    "maintenance",
+    "remove",
+    "app start",
+    "app stop",
+    "app remove",
+    "app stale_containers",
+    "proxy boot",
+    "proxy reboot",
+    "proxy start",
+    "proxy stop",
+    "proxy restart",
+    "proxy remove",
+    "accessory boot",
+    "accessory reboot",
+    "accessory start",
+    "accessory stop",
+    "accessory restart",
+    "accessory upgrade",
+    "accessory remove",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from shipway.engine.progress import Progress
 from shipway.engine.rider import Rider
 from shipway.engine.run_state import BEHIND, OURS, RunState, is_standing, replay
 from shipway.engine.step_run import StepRunner
-from shipway.engine.world import World
+from shipway.engine.world import Moment, World
 
 Written = Literal["yes", "no", "in doubt"]
 Track = tuple[Step, ...]
@@ -111,13 +111,10 @@ class _Run:
             if not self._is_behind(stage):
                 if self._progress.is_halted:
                     return "no"
-                if chain := chain_of(self._plan, self._progress.state(), index):
+                if chain := chain_of(self._plan, self._progress.state(), index, self._world.is_waited):
                     may_have_committed = await self._run_chain(chain)
                 else:
-                    self._progress.emit("stage.begin", stage=stage)
-                    await self._side_by_side(stage, stage.tracks, self._run_track)
-                    if self._is_behind(stage):
-                        self._progress.emit("stage.done", stage=stage)
+                    await self._run_stage(stage)
             if not self._is_behind(stage):
                 return "in doubt" if may_have_committed else "no"
             if stage.commits and self._progress.committed <= index:
@@ -131,6 +128,22 @@ class _Run:
 
     def _is_behind(self, stage: Stage) -> bool:
         return all(self._progress.of(step) in BEHIND for track in stage.tracks for step in track)
+
+    async def _run_stage(self, stage: Stage) -> None:
+        """Run a stage of several tracks, or one that somebody waits for."""
+        self._progress.emit("stage.begin", stage=stage)
+        await self._at(stage, "begin")
+        await self._side_by_side(stage, stage.tracks, self._run_track)
+        if self._is_behind(stage):
+            await self._at(stage, "end")
+            self._progress.emit("stage.done", stage=stage)
+
+    async def _at(self, stage: Stage, moment: Moment) -> None:
+        """Let whoever waits for it know that `stage` begins, or is done; what they raise fails the run."""
+        try:
+            await self._world.boundary(self._plan, stage, moment)
+        except ShipwayError as error:
+            self._progress.fail(Failure(error.code, error.what, where=error.where, said=error.said))
 
     async def _commit(self, index: int, *, may_stand: bool = False) -> Written:
         """Write that nothing up to stage `index` will be taken back. The line in the ledger decides, not our memory.

@@ -30,8 +30,8 @@ TAIL_SCRIPT = '[ -e "$1" ] || exit 0; exec tail -c "$2" -- "$1"'
 TAIL_BYTES = 262_144
 """How much of a ledger is read back: some twenty deploys of a host with a dozen units."""
 _LIMIT_S = 20.0
-_SAID_LINES = 10
-_SAID_CHARS = 2_000
+_SAID_LINES = 60
+_SAID_CHARS = 6_000
 
 
 def append(layout: Layout, records: Iterable[Record], stop_on: StopOn = "failure") -> Request:
@@ -67,7 +67,7 @@ def require_tail(host: str, result: Result) -> tuple[Record, ...]:
 
 
 def last_words(said: str) -> str:
-    """Return the last ten lines of what a program said, at most 2,000 characters of them."""
+    """Return the last sixty lines of what a program said, at most 6,000 characters: a log with its verdict."""
     return "\n".join(said.strip().splitlines()[-_SAID_LINES:])[-_SAID_CHARS:]
 
 

@@ -157,10 +157,14 @@ def _facts(
         running=runs.running,
         live=serves.live,
         is_keeper_up=runs.is_keeper_up,
+        is_runtime_settled=runs.is_settled,
+        trouble=runs.trouble,
         is_proxy_up=serves.is_proxy_up,
         is_proxy_settled=serves.is_settled,
         is_in_maintenance=serves.is_in_maintenance,
         proxy_config_hash=serves.config_hash,
+        predecessor=serves.predecessor,
+        neighbours=serves.neighbours,
         records=parse_tail(ledger) if ledger else (),
     )
 

@@ -5,14 +5,14 @@ The host goes on by itself from one to the next: a step that proves true is left
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
 from shipway.core.action import Action, Pipe, lower
 from shipway.core.ports import Request
-from shipway.core.step import Plan, Step
+from shipway.core.step import Plan, Stage, Step
 from shipway.engine.journal import Journal
 from shipway.engine.run_state import BEHIND, RunState
 
@@ -46,15 +46,16 @@ class Part:
     call: Request | Pipe
 
 
-def chain_of(plan: Plan, state: RunState, first: int) -> tuple[Entry, ...]:
+def chain_of(plan: Plan, state: RunState, first: int, is_waited: Callable[[Plan, Stage], bool]) -> tuple[Entry, ...]:
     """Return what is left of the stages from `first` on that have one track each, as one track with their commits.
 
-    Nothing waits for anything else between them, so nobody has to be asked there. Empty when `first` is no such stage.
+    Nothing waits for anything else between them, so nobody has to be asked there. Empty when `first` is no such stage,
+    or one for which somebody else waits.
     """
     entries: list[Entry] = []
     for index, stage in islice(enumerate(plan.stages), first, None):
         tracks = [track for track in stage.tracks if track]
-        if len(tracks) > 1 or not (tracks or stage.commits):
+        if len(tracks) > 1 or not (tracks or stage.commits) or is_waited(plan, stage):
             break
         if left := [step for track in tracks for step in track if state.of(step) not in BEHIND]:
             entries += [Mark("begin", index), *left, Mark("done", index)]

@@ -6,15 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from shipway.core.facts import Facts
-from shipway.core.step import Plan, Step
+from shipway.core.step import Plan, Step, Verb
 from shipway.planning.history import base_release
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
+from shipway.planning.takeover import take_over_notes
 from shipway.runtimes.base import Release
 
 
-def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
+def plan_deploy(  # noqa: PLR0913  what, where, and how it is called
+    site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = (), *, verb: Verb = "deploy"
+) -> Plan:
     """Return the plan that puts `release` into service on every host of `site`."""
+    check_ready(facts)
     base = base_release(site, facts)
     name, version = release.release, release.version
     stages = (
@@ -26,21 +31,27 @@ def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Seq
     )
     return Plan(
         run=run,
-        verb="deploy",
+        verb=verb,
         service=site.service,
         release=name,
         version=version,
         base=base,
         primary=site.primary,
         stages=stages,
-        notes=tuple(notes),
+        notes=(*notes, *take_over_notes(facts)),
     )
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
-    yield from target.runtime.host_steps()
-    if target.proxy is not None and not facts.of(target.host).is_proxy_settled:
-        yield from target.proxy.host_steps()
+    host = facts.of(target.host)
+    if not host.is_runtime_settled:
+        yield from target.runtime.host_steps()
+    if target.proxy is None:
+        return
+    if host.predecessor:
+        yield from target.proxy.prepare_steps()
+    else:
+        yield from target.proxy.upkeep_steps() if host.is_proxy_settled else target.proxy.host_steps()
 
 
 def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:

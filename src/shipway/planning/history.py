@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from shipway.core.facts import Facts, HostFacts
 from shipway.core.record import Record
+from shipway.core.unit import KAMAL
 from shipway.planning.site import Site
 
 _RELEASE = re.compile(r"r([1-9][0-9]{0,8})")
@@ -23,6 +24,17 @@ def by_number(releases: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({r for r in releases if release_number(r)}, key=release_number))
 
 
+def is_kamals(release: str) -> bool:
+    """Return whether a release was made by Kamal: its name is then `kamal-` and the version."""
+    return release.startswith(KAMAL)
+
+
+def in_order(releases: Iterable[str]) -> tuple[str, ...]:
+    """Return the releases among `releases`, without repeats, oldest first: Kamal's, then ours."""
+    found = set(releases)
+    return (*sorted(filter(is_kamals, found)), *by_number(found))
+
+
 def next_release(facts: Facts) -> str:
     """Return the name of the release that comes after every one that any host or ledger knows, served or failed."""
     known = [str(record.detail.get("release", "")) for host in facts.hosts for record in host.records]
@@ -33,12 +45,22 @@ def next_release(facts: Facts) -> str:
 
 def serving_on(site: Site, host: HostFacts) -> dict[str, str]:
     """Return, for each proxied role of a host that has an address, the release behind it ("" when it is unknown)."""
-    known = by_number([*host.releases, *host.leftovers, *(release for _, release in host.running)])
+    known = in_order([*host.releases, *host.leftovers, *(release for _, release in host.running)])
     runtime = site.target(host.host).runtime
     return {
         role: next((r for r in known if runtime.endpoint(site.unit(role, host.host, r)) == address), "")
-        for role, address in host.live.items()
+        for role, address in live_on(site, host).items()
     }
+
+
+def live_on(site: Site, host: HostFacts) -> Mapping[str, str]:
+    """Return where the traffic of each proxied role goes: the address behind our proxy, or behind Kamal's."""
+    if not host.predecessor:
+        return host.live
+    runtime = site.target(host.host).runtime
+    proxied = {role.name for role in site.roles if role.proxied}
+    units = (site.unit(role, host.host, release) for role, release in host.running if is_kamals(release))
+    return {unit.role: runtime.endpoint(unit) for unit in units if unit.role in proxied}
 
 
 def base_release(site: Site, facts: Facts) -> str:
@@ -47,16 +69,18 @@ def base_release(site: Site, facts: Facts) -> str:
     Returns "" when nothing serves.
     """
     for host in facts.hosts:
-        found = by_number(serving_on(site, host).values())
+        found = in_order(serving_on(site, host).values())
         if found:
             return found[-1]
     if any(role.proxied for role in site.roles):
         return ""
-    return (by_number(release for host in facts.hosts for _, release in host.running) or ("",))[-1]
+    return (in_order(release for host in facts.hosts for _, release in host.running) or ("",))[-1]
 
 
 def version_of(release: str, records: Sequence[Record]) -> str:
     """Return the version (commit) that `release` was built from, as its own run noted it; "" when none did."""
+    if is_kamals(release):
+        return release.removeprefix(KAMAL)
     for record in records:
         if record.kind == "run.begin" and record.detail.get("release") == release:
             return str(record.detail.get("version", ""))
@@ -72,7 +96,10 @@ def good_releases(records: Sequence[Record]) -> tuple[str, ...]:
         verb, release = record.detail.get("verb"), str(record.detail.get("release", ""))
         if verb not in ("deploy", "redeploy", "rollback") or not release:
             continue
-        dropped = {release, str(record.detail.get("base", ""))} if verb == "rollback" else {release}
+        base = str(record.detail.get("base", ""))
+        if is_kamals(base) and verb != "rollback" and base not in good:
+            good = [base]  # what served when Shipway took over; no run of ours tells of it
+        dropped = {release, base} if verb == "rollback" else {release}
         good = [r for r in good if r not in dropped] + [release]
     return tuple(good)
 

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from shipway.core.errors import Refused
 from shipway.core.facts import Facts
 from shipway.core.step import Plan
-from shipway.planning.history import base_release, by_number, last_good, release_number, version_of, whole_everywhere
+from shipway.planning.history import (
+    base_release,
+    by_number,
+    in_order,
+    last_good,
+    live_on,
+    release_number,
+    version_of,
+    whole_everywhere,
+)
+from shipway.planning.ready import check_ready
 from shipway.planning.site import Site
 from shipway.planning.stages import roll_out
 
@@ -17,9 +27,10 @@ def rollback_target(site: Site, facts: Facts, wanted: str = "") -> str:
 
     Raises Refused when it is not whole on every host, serves already, or when there is nothing to go back to.
     """
+    check_ready(facts)
     base, whole = base_release(site, facts), whole_everywhere(facts)
     choice = wanted or last_good(facts.primary.records, base, whole)
-    kept = ", ".join(r for r in by_number(whole) if r != base) or "none"
+    kept = ", ".join(r for r in in_order(whole) if r != base) or "none"
     if not choice:
         raise Refused(
             "rollback.nothing",
@@ -61,7 +72,8 @@ def _serves_alone(site: Site, facts: Facts, base: str) -> bool:
     """Whether `base` is what every proxy sends to and nothing else runs."""
     for host in facts.hosts:
         runtime = site.target(host.host).runtime
-        if any(address != runtime.endpoint(site.unit(role, host.host, base)) for role, address in host.live.items()):
+        live = live_on(site, host)
+        if any(address != runtime.endpoint(site.unit(role, host.host, base)) for role, address in live.items()):
             return False
         if any(release != base for _, release in host.running):
             return False

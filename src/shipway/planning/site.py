@@ -46,13 +46,18 @@ class Site:
     """A service in one destination.
 
     `service` is the full name. `targets` has the primary host first. `boot_width` is how many hosts start and switch
-    at once (0: all). `retain` is how many releases stay on the hosts. `manage` is the path of manage.py in the project.
+    at once (0: all), `boot_wait_s` a pause before the next host starts. With `in_turn` the roles of a host start one
+    after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
+    `retain` is how many releases stay on the hosts. `manage` is the path of manage.py in the project.
     """
 
     service: str
     targets: tuple[Target, ...]
     roles: tuple[RoleSpec, ...]
     boot_width: int = 0
+    boot_wait_s: float = 0.0
+    in_turn: bool = False
+    gate: str = ""
     drain_s: float = 30.0
     retain: int = 5
     migrations: MigrationPolicy = "auto"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from shipway.core.action import Command
 from shipway.core.facts import Facts
 from shipway.core.step import Stage, Step
 from shipway.core.unit import Unit
-from shipway.planning.history import by_number
+from shipway.planning.history import by_number, live_on
 from shipway.planning.site import Site, Target
+from shipway.planning.takeover import take_over
 
 Track = tuple[Step, ...]
 
@@ -27,7 +29,8 @@ def roll_out(site: Site, facts: Facts, release: str, version: str) -> tuple[Stag
     """
     hand_over = tuple(_hand_over(site, facts, release, version))
     return (
-        *stage(f"Start {release}", _start_tracks(site, release, version), width=site.boot_width),
+        *_start(site, release, version),
+        *take_over(site, facts),
         *stage(
             f"Switch to {release}",
             (_switch_track(site, facts, t, release, version) for t in site.targets),
@@ -36,23 +39,54 @@ def roll_out(site: Site, facts: Facts, release: str, version: str) -> tuple[Stag
         ),
         *(stage("Hand over the scheduler", (hand_over,), commits=True) if hand_over else ()),
         *stage("Retire what served before", _retire_tracks(site, facts, release)),
+        *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
     )
 
 
-def _start_tracks(site: Site, release: str, version: str) -> Iterator[Track]:
-    for target in site.targets:
-        units = [u for u in site.units(release, version, host=target.host) if u.kind != "scheduler"]
-        tracks = [target.runtime.start_steps(unit) for unit in units]
-        if site.boot_width:
-            yield tuple(step for track in tracks for step in track)
-        else:
+def _start(site: Site, release: str, version: str) -> tuple[Stage, ...]:
+    """Start everything but the scheduler. One release that does not work is not started on twenty hosts at once."""
+    units = [unit for unit in site.units(release, version) if unit.kind != "scheduler"]
+    first = [unit for unit in units if (unit.role, unit.host) == (site.gate, site.primary)]
+    is_gated = bool(first) and any(unit.host != site.primary for unit in units)
+    tracks = tuple(_start_tracks(site, [unit for unit in units if not is_gated or unit not in first]))
+    gate = (site.target(unit.host).runtime.start_steps(unit) for unit in first) if is_gated else ()
+    return (
+        *stage(f"Start {release} on {site.primary}, before the others", gate),
+        *stage(f"Start {release}", tracks, width=site.boot_width),
+    )
+
+
+def _start_tracks(site: Site, units: Iterable[Unit]) -> Iterator[Track]:
+    """Yield a track for each unit, or for each host where its roles start in turn or hosts go in groups."""
+    by_host: dict[str, list[Track]] = {}
+    for unit in units:
+        by_host.setdefault(unit.host, []).append(site.target(unit.host).runtime.start_steps(unit))
+    followers = len(by_host) - site.boot_width
+    for index, (host, tracks) in enumerate(by_host.items()):
+        if not (site.boot_width or site.in_turn):
             yield from tracks
+            continue
+        wait = _pause(host, site.boot_wait_s) if site.boot_width and site.boot_wait_s and index < followers else ()
+        yield (*(step for track in tracks for step in track), *wait)
+
+
+def _pause(host: str, wait_s: float) -> Track:
+    return (
+        Step(
+            id=f"{host}/wait-before-the-next",
+            title=f"wait {wait_s:g} s before the next host",
+            host=host,
+            do=(Command(("sleep", f"{wait_s:g}"), limit_s=wait_s + 30),),
+            repeatable=True,
+            harmless=True,
+        ),
+    )
 
 
 def _switch_track(site: Site, facts: Facts, target: Target, release: str, version: str) -> Track:
     if target.proxy is None:
         return ()
-    live = facts.of(target.host).live
+    live = live_on(site, facts.of(target.host))
     steps: list[Step] = []
     for unit in site.units(release, version, host=target.host):
         if unit.proxied:

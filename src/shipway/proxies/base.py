@@ -23,6 +23,8 @@ class ProxyFacts:
     is_in_maintenance: bool = False
     config_hash: str = ""
     is_settled: bool = False
+    predecessor: str = ""
+    neighbours: tuple[str, ...] = ()
 
 
 class Proxy(Protocol):
@@ -41,6 +43,26 @@ class Proxy(Protocol):
 
         Each step has `done`, so that a deploy with an unchanged proxy section never reloads the proxy.
         """
+        ...
+
+    def prepare_steps(self) -> tuple[Step, ...]:
+        """Return those of `host_steps` that can be done while another program has the ports."""
+        ...
+
+    def upkeep_steps(self) -> tuple[Step, ...]:
+        """Return what is to be looked at on a settled host too: certificates that come from secrets."""
+        ...
+
+    def take_over_steps(self, predecessor: str, live: Mapping[str, str]) -> tuple[Step, ...]:
+        """Return the steps that put this proxy, prepared before, in the place of `predecessor` in one short step.
+
+        Traffic goes to the addresses of `live` (by role) then, those of the releases that served. Undo gives the ports
+        back to the predecessor. Raises Bug on a host whose facts never name a predecessor.
+        """
+        ...
+
+    def remove_steps(self) -> tuple[Step, ...]:
+        """Return the steps that take this service out of the proxy, and remove the proxy when no service is left."""
         ...
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:

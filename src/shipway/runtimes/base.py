@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shipway.core.action import Command
+from shipway.core.errors import Finding
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -27,13 +28,34 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class RuntimeFacts:
-    """What a runtime read from the answers of a host. The names are those of `HostFacts`."""
+    """What a runtime read from the answers of a host. The names are those of `HostFacts`.
+
+    `is_settled`: every host step is true already, so that a plan need not hold them. `trouble`: why nothing can be run
+    on this host, with the command that helps.
+    """
 
     releases: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
     running: frozenset[tuple[str, str]] = frozenset()
     is_keeper_up: bool = False
     tools: Mapping[str, str] = field(default_factory=dict)
+    is_settled: bool = False
+    trouble: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogsAsked:
+    """What is wanted of a log: its last `lines`, and what comes (`follows`).
+
+    `since`: only what is younger (`10m`, or a time). `has_times`: each line with its time, where the runtime knows it.
+    `container`: the log of this container of the host instead.
+    """
+
+    lines: int = 100
+    follows: bool = False
+    since: str = ""
+    has_times: bool = False
+    container: str = ""
 
 
 class Runtime(Protocol):
@@ -72,6 +94,10 @@ class Runtime(Protocol):
         """Return the steps that remove a stopped release from the host."""
         ...
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:
+        """Return what is to be done on the host once `release` serves everywhere; run after the commit."""
+        ...
+
     def endpoint(self, unit: Unit) -> str:
         """Return where the proxy of the same host reaches a web unit: `unix//path/to.sock` or `host:port`."""
         ...
@@ -80,6 +106,14 @@ class Runtime(Protocol):
         """Return a command that runs `argv` in the release and environment of `unit`, in the project's directory."""
         ...
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        """Return a command that prints the last `lines` log lines of a unit, and goes on when `follow` is set."""
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return a command that runs `argv` where the unit itself runs; as `one_off` where that is no other place."""
+        ...
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        """Return a command that prints the log of a unit. Raises ValueError for what the runtime cannot tell."""
+        ...
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return commands that list what the runtime keeps for the service: `containers`, `images`; none without."""
         ...

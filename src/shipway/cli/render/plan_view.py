@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from shipway.app.answers import Preview
 from shipway.cli.render.text import Paint, harmless
 from shipway.core.action import describe
+from shipway.core.here import HereStage
 from shipway.core.plan_codec import plan_to_json
 from shipway.core.step import Plan, Stage, Step
 
 LEGEND = (
     "✓ true already   + will run   ↩ taken back when the run fails   · stays then, harmless   ! cannot be taken back"
 )
+
+
+def here_view(stages: Sequence[HereStage], paint: Paint, *, verbose: bool = False) -> str:
+    """Return what runs on this machine before a plan, as text; "" when nothing does."""
+    lines: list[str] = []
+    for stage in stages:
+        lines += [paint("bold", f"0  {harmless(stage.title)}") + "  (on this machine)"]
+        for step in (step for track in stage.tracks for step in track):
+            lines.append(f"     {paint('yellow', '+')} · {harmless(step.title)}")
+            if verbose:
+                shown = step.shell().splitlines()
+                lines += [
+                    paint("dim", f"           {'do' if n == 0 else '':<5}  {harmless(line)}")
+                    for n, line in enumerate(shown)
+                ]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def plan_view(plan: Plan, true_already: Collection[str], paint: Paint, *, verbose: bool = False) -> str:
@@ -70,4 +88,10 @@ def _commands(step: Step, paint: Paint) -> Iterator[str]:
 
 def plan_document(preview: Preview) -> dict[str, object]:
     """Return what `shipway plan --json` prints: the plan as it would be stored, and the ids of the true steps."""
-    return {"plan": json.loads(plan_to_json(preview.plan)), "true_already": sorted(preview.true_already)}
+    here = [
+        {"title": stage.title, "steps": [{"id": step.id, "title": step.title, "argv": step.argv} for step in steps]}
+        for stage in preview.here
+        for steps in ([step for track in stage.tracks for step in track],)
+    ]
+    document = {"plan": json.loads(plan_to_json(preview.plan)), "true_already": sorted(preview.true_already)}
+    return document | ({"here": here} if here else {})

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _PRINTED: frozenset[EventKind] = frozenset(
-    {"run.begin", "run.commit", "run.unwinding", "step.failed", "step.undone", "step.undo_failed", "warning"}
+    {
+        "run.begin",
+        "run.commit",
+        "run.unwinding",
+        "step.failed",
+        "step.undone",
+        "step.undo_failed",
+        "warning",
+        "hook.begin",
+        "hook.output",
+        "hook.failed",
+    }
 )
 
 

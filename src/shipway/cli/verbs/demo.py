@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from shipway.app.demo.show import Shown
     from shipway.app.demo.story import Act, Claim, Outcome
 
+_ENDED = "the demo's processes were ended and its files removed"
+
 
 @verb("demo", *TALK, "json", examples=("shipway demo", "shipway demo --keep", "shipway demo --json >demo.json"))
 @click.option("--keep", is_flag=True, help="Leave the site running, and print its address.")
@@ -36,7 +38,7 @@ def command(given: Given, *, keep: bool) -> int:
     teller = _Mute() if given.json else Words(paint)
     quiet = Given(given.session, verbosity=-1) if given.json else given
     tell = (lambda _text: None) if given.json or given.verbosity < 0 else say
-    shown = run(lambda _: demo(teller, lambda: display_for(quiet), tell, keep=keep), say)
+    shown = run(lambda _: demo(teller, lambda: display_for(quiet), tell, keep=keep), say, _ENDED)
     if given.json:
         print_json(_document(shown))
     else:

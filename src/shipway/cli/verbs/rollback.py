@@ -6,13 +6,13 @@ import click
 
 from shipway.cli.ask import choice_of
 from shipway.cli.change import run_change
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CHANGE, Given, verb
 
 
 @verb(
     "rollback",
-    *CONFIG,
-    *TALK,
+    *CHANGE,
+    "whole",
     "json",
     "yes",
     examples=("shipway rollback", "shipway rollback r41", "shipway rollback -y -d staging"),

@@ -1,5 +1,6 @@
 """Caddy: routes from objects, a switch and a maintenance mode that are files, read at each request."""
 
+from shipway.proxies.caddy.container import CaddyContainer, keep_in_container
 from shipway.proxies.caddy.proxy import Caddy
 from shipway.proxies.caddy.site import (
     AccessLog,
@@ -8,8 +9,24 @@ from shipway.proxies.caddy.site import (
     CaddyRun,
     CaddySite,
     Folder,
+    Keep,
     Ssl,
     Tls,
+    caddy_program,
 )
 
-__all__ = ["AccessLog", "Caddy", "CaddyProgram", "CaddyRoute", "CaddyRun", "CaddySite", "Folder", "Ssl", "Tls"]
+__all__ = [
+    "AccessLog",
+    "Caddy",
+    "CaddyContainer",
+    "CaddyProgram",
+    "CaddyRoute",
+    "CaddyRun",
+    "CaddySite",
+    "Folder",
+    "Keep",
+    "Ssl",
+    "Tls",
+    "caddy_program",
+    "keep_in_container",
+]

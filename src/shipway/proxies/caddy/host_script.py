@@ -1,26 +1,23 @@
-"""What runs on a host beside Caddy: one standard-library script, sent by standard input (`python3 -I -S - VERB …`).
+"""What asks a running Caddy: one standard-library script, sent by standard input (`python3 -I -S - VERB …`).
 
-It is never imported by Shipway. It needs Python 3.8 or newer, speaks to Caddy's admin socket, and puts the sites of all
-services together into the one configuration that Caddy takes (Caddy's JSON has no import). Every verb is idempotent.
-A failure is one sentence on standard error and exit status 1.
+It is never imported by Shipway. It needs Python 3.8 or newer and speaks to Caddy's admin socket. Every verb is
+idempotent. A failure is one sentence on standard error and exit status 1.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import http.client
 import json
-import os
 import pathlib
 import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 # A request can read the address just before a switch and be counted just after it, so one zero is no proof: three in a
@@ -31,6 +28,16 @@ QUIET_ANSWERS = 3
 POLL_S = 0.05
 ANSWER_BYTES = 8 << 20
 OK = 200
+KAMAL_PROXY = "kamal-proxy"
+COLUMNS = {
+    "name": "{{.Names}}",
+    "state": "{{.State}}",
+    "definition": '{{.Label "shipway.definition"}}',
+    "service": '{{.Label "service"}}',
+    "role": '{{.Label "role"}}',
+    "destination": '{{.Label "destination"}}',
+    "release": '{{.Label "release"}}',
+}
 
 
 class Failed(Exception):
@@ -51,11 +58,13 @@ class Admin(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
-def ask(admin: str, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+def ask(
+    admin: str, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, bytes]:
     """Return (status, body); raises OSError when nothing answers."""
     connection = Admin(admin)
     try:
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
         answer = connection.getresponse()
         return answer.status, answer.read(ANSWER_BYTES)
     except http.client.HTTPException as error:
@@ -88,112 +97,6 @@ def digest(path: pathlib.Path) -> str:
         return ""
 
 
-def write(path: pathlib.Path, body: str) -> None:
-    """Write beside and rename, so that no reader sees half a file."""
-    beside = path.with_name(path.name + ".shipway-new")
-    with beside.open("w", encoding="utf-8") as out:
-        out.write(body)
-        out.flush()
-        os.fsync(out.fileno())
-    beside.chmod(0o600)
-    beside.replace(path)
-
-
-def claims(site: Any) -> Iterator[tuple[str, str, str]]:
-    """Yield what a site takes for itself: (listener, host, prefix)."""
-    for entry in site["entries"]:
-        for host in entry["hosts"] or ["*"]:
-            yield entry["server"], host, entry["prefix"]
-
-
-def refuse_overlap(sites: dict[str, Any]) -> None:
-    """Fail when two services claim the same host and prefix; within one service the first route wins."""
-    taken: dict[tuple[str, str, str], str] = {}
-    for name, site in sites.items():
-        for claim in claims(site):
-            if taken.setdefault(claim, name) != name:
-                host = "every host" if claim[1] == "*" else f"`{claim[1]}`"
-                raise Failed(f"services `{taken[claim]}` and `{name}` both claim {host}, path `{claim[2]}/`")
-
-
-def rank(entry: Any) -> tuple[bool, bool, int]:
-    """Named hosts before any host, exact names before wildcards, longer prefixes before shorter ones."""
-    hosts = entry["hosts"]
-    return (not hosts, any("*" in host for host in hosts), -len(entry["prefix"]))
-
-
-def assemble(base: Any, sites: dict[str, Any]) -> Any:
-    """Return the host's configuration: `base` with the routes, certificates and logs of every site."""
-    config = json.loads(json.dumps(base))
-    servers = config["apps"]["http"]["servers"]
-    entries = [entry for name in sorted(sites) for entry in sites[name]["entries"]]
-    for entry in sorted(entries, key=rank):
-        server = servers[entry["server"]]
-        server["routes"].insert(len(server["routes"]) - 1, entry["route"])
-        server["errors"]["routes"].insert(len(server["errors"]["routes"]) - 1, entry["errors"])
-    skip = servers["https"]["automatic_https"]["skip_certificates"]
-    tls, logs = config["apps"]["tls"], config["logging"]["logs"]
-    for name in sorted(sites):
-        for server in servers.values():
-            server["named_routes"].update(sites[name]["named"])
-        skip.extend(sites[name]["skip_certificates"])
-        tls["automation"]["policies"].extend(sites[name]["policies"])
-        tls["certificates"]["load_files"].extend(sites[name]["load_files"])
-        logs.update(sites[name]["logs"])
-        logs["default"]["exclude"].extend(f"http.log.access.{log}" for log in sites[name]["logs"])
-    if len(servers["https"]["routes"]) == 1:
-        del servers["https"]
-    return config
-
-
-def base_for(home: pathlib.Path, service: str, site: Any, sites: dict[str, Any]) -> Any:
-    """Return who decides on ports and addresses, and the decision. The first service on a host does."""
-    kept = read_json(home / "base.json")
-    if not kept or kept["owner"] == service or kept["owner"] not in sites:
-        return {"owner": service, "base": site["base"]}
-    if kept["base"] != site["base"]:
-        wants, has = (b["apps"]["http"]["servers"] for b in (site["base"], kept["base"]))
-        listen = [" ".join(s["http"]["listen"] + s["https"]["listen"]) for s in (wants, has)]
-        raise Failed(
-            f"`{service}` wants the proxy on {listen[0]}, but service `{kept['owner']}` runs it on {listen[1]}"
-        )
-    return kept
-
-
-def configure(folder: str, service: str, caddy: str) -> None:
-    """Take `new/<service>.json` over: assemble, let Caddy judge it, and only then replace what is there."""
-    home = pathlib.Path(folder)
-    new = home / "new" / f"{service}.json"
-    with (home / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        text = new.read_text(encoding="utf-8")
-        site = json.loads(text)
-        found = {path.stem: read_json(path) for path in (home / "sites").glob("*.json")}
-        sites = {name: body for name, body in found.items() if body}
-        base = base_for(home, service, site, sites)
-        sites[service] = site
-        refuse_overlap(sites)
-        candidate = home / "new" / "caddy.json"
-        write(candidate, json.dumps(assemble(base["base"], sites), indent=1, sort_keys=True))
-        judge(caddy, candidate)
-        write(home / "base.json", json.dumps(base, sort_keys=True))
-        candidate.replace(home / "caddy.json")
-        write(home / "sites" / f"{service}.json", text)  # last: `configured` looks at this one
-        new.unlink()
-
-
-def judge(caddy: str, candidate: pathlib.Path) -> None:
-    """Fail with Caddy's own words when it cannot use the configuration. It reads certificates, opens no port."""
-    try:
-        words = [caddy, "validate", "--config", str(candidate)]
-        ran = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-    except OSError as error:
-        raise Failed(f"could not run `{caddy}`: {error.strerror}") from error
-    if ran.returncode:
-        said = [line for line in ran.stderr.splitlines() if line.startswith("Error")] or ran.stderr.splitlines()[-1:]
-        raise Failed("Caddy refused the configuration, the one before stays: " + " ".join(said)[:2000])
-
-
 def configured(folder: str, service: str, wanted: str) -> None:
     """Fail unless the file of the service is `wanted` (SHA-256) and was put into a configuration."""
     home = pathlib.Path(folder)
@@ -203,6 +106,11 @@ def configured(folder: str, service: str, wanted: str) -> None:
 
 def holder(port: str) -> str:
     """Return who listens on `port`, as far as this user may know."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        words = ["docker", "ps", "--filter", f"publish={port}", "--format", "{{.Names}}"]
+        names = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False).stdout.split()
+        if names:
+            return f"the container `{names[0]}`"
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         words = ["ss", "-ltnpH", f"sport = :{port}"]
         said = subprocess.run(words, capture_output=True, text=True, timeout=10, check=False).stdout
@@ -244,16 +152,39 @@ def ports(admin: str, *addresses: str) -> None:
                 raise Failed(f"cannot listen on {address}: {error.strerror}") from error
 
 
-def up(admin: str, limit_s: str, log: str) -> None:
-    """Wait until Caddy answers; on failure show the end of its log."""
+def up(admin: str, limit_s: str, *log: str) -> None:
+    """Wait until Caddy answers; on failure show what the command `log` prints."""
     end = time.monotonic() + float(limit_s)
     while not is_up(admin):
         if time.monotonic() > end:
-            tail = b""
-            with contextlib.suppress(OSError):
-                tail = b"\n".join(pathlib.Path(log).read_bytes()[-4000:].splitlines()[-5:])
-            raise Failed(f"Caddy did not come up within {limit_s} s\n{tail.decode('utf-8', 'replace')}")
+            tail = ""
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                ran = subprocess.run(log, capture_output=True, text=True, timeout=10, check=False)
+                tail = (ran.stdout + ran.stderr)[-4000:]
+            raise Failed(f"Caddy did not come up within {limit_s} s\n{tail}")
         time.sleep(POLL_S)
+
+
+def runs(admin: str, container: str, definition: str) -> None:
+    """Fail unless Caddy answers and, where it is a container, was started as `definition` says."""
+    if not is_up(admin):
+        raise Failed("Caddy does not answer")
+    if container and not any(
+        row["name"] == container and row["state"] == "running" and row["definition"] == definition
+        for row in containers()
+    ):
+        raise Failed(f"{container} is run in another way")
+
+
+def containers() -> list[dict[str, str]]:
+    """Return what Docker has, [] where it does not answer; each container as the columns of `COLUMNS`."""
+    words = ["docker", "ps", "--all", "--no-trunc", "--format", "\t".join(COLUMNS.values())]
+    try:
+        said = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False).stdout
+    except (OSError, subprocess.SubprocessError):
+        return []
+    rows = [line.split("\t") for line in said.splitlines()]
+    return [dict(zip(COLUMNS, row)) for row in rows if len(row) == len(COLUMNS)]  # noqa: B905  Python 3.8
 
 
 def running(admin: str, config: str) -> None:
@@ -266,14 +197,37 @@ def running(admin: str, config: str) -> None:
         raise Failed("Caddy runs another configuration")
 
 
-def reload(admin: str, config: str) -> None:
+def load(admin: str, config: str, headers: dict[str, str]) -> None:
     """Caddy keeps what it has when the new configuration cannot be started."""
     try:
-        status, body = ask(admin, "POST", "/load", pathlib.Path(config).read_bytes())
+        status, body = ask(admin, "POST", "/load", pathlib.Path(config).read_bytes(), headers)
     except OSError as error:
         raise Failed(f"Caddy does not answer on {admin}: {error}") from error
     if status != OK:
         raise Failed("Caddy kept its old configuration: " + body.decode("utf-8", "replace")[:2000])
+
+
+def reload(admin: str, config: str) -> None:
+    """Give Caddy its configuration; the one that it has already changes nothing."""
+    load(admin, config, {})
+
+
+def again(admin: str, config: str, word: str = "") -> None:
+    """Make a running Caddy read its configuration and the files in it again, if `word` stands in it."""
+    if is_up(admin) and word in pathlib.Path(config).read_text(encoding="utf-8"):
+        load(admin, config, {"Cache-Control": "must-revalidate"})
+
+
+def end(admin: str) -> None:
+    """End Caddy softly."""
+    with contextlib.suppress(OSError):
+        ask(admin, "POST", "/stop")
+
+
+def gone(admin: str) -> None:
+    """Fail while Caddy answers."""
+    if is_up(admin):
+        raise Failed("Caddy still runs")
 
 
 def held(admin: str, address: str) -> int:
@@ -302,21 +256,21 @@ def drain(admin: str, address: str, limit_s: str) -> None:
     say(f"drained in {time.monotonic() - begin:.1f} s")
 
 
-def is_settled(home: str, service: str, admin: str, wanted: Sequence[str]) -> bool:
-    """Return whether there is nothing to do: site file and pages are the `wanted` ones, and Caddy runs with them."""
-    site, *sums = wanted
+def is_settled(home: str, service: str, admin: str, wanted: Any) -> bool:
+    """Return whether there is nothing to do: Caddy runs as `wanted`, with the wanted site and pages."""
     try:
-        configured(home, service, site)
-        holds(f"{home}/errors/{service}", *sums)
+        configured(home, service, wanted["site"])
+        holds(f"{home}/errors/{service}", *wanted["pages"])
+        runs(admin, wanted["container"], wanted["definition"])
         running(admin, f"{home}/caddy.json")
     except (Failed, OSError, ValueError):
         return False
     return True
 
 
-def facts(home: str, service: str, admin: str, *wanted: str) -> None:
-    """Tell what is there; everything is bounded, nothing is required. `wanted`: see `is_settled`."""
-    root = pathlib.Path(home)
+def facts(home: str, service: str, admin: str, wanted: str) -> None:
+    """Tell what is there; everything is bounded, nothing is required. `wanted` is JSON, see `is_settled`."""
+    root, wants = pathlib.Path(home), json.loads(wanted)
     live = {}
     for path in sorted((root / "live" / service).glob("*"))[:200]:
         with contextlib.suppress(OSError), path.open("rb") as file:
@@ -328,10 +282,23 @@ def facts(home: str, service: str, admin: str, *wanted: str) -> None:
                 "up": is_up(admin),
                 "maintenance": (root / "maintenance" / service).exists(),
                 "hash": digest(root / "sites" / f"{service}.json")[:12],
-                "settled": is_settled(home, service, admin, wanted),
+                "settled": is_settled(home, service, admin, wants),
+                **(kamals(service) if wants["container"] else {}),
             }
         )
     )
+
+
+def kamals(service: str) -> dict[str, Any]:
+    """Return whether Kamal's proxy runs here, and which other services of Kamal's do."""
+    found = [row for row in containers() if row["state"] == "running"]
+    others = {
+        "-".join(filter(None, (row["service"], row["destination"])))
+        for row in found
+        if row["role"] and not row["release"]
+    }
+    has_proxy = any(row["name"] == KAMAL_PROXY for row in found)
+    return {"predecessor": KAMAL_PROXY if has_proxy else "", "neighbours": sorted(others - {service})[:50]}
 
 
 def holds(folder: str, *wanted: str) -> None:
@@ -347,14 +314,17 @@ def say(text: str) -> None:
 
 
 VERBS: dict[str, Callable[..., None]] = {
-    "configure": configure,
+    "again": again,
     "configured": configured,
     "drain": drain,
     "facts": facts,
+    "gone": gone,
     "holds": holds,
     "ports": ports,
+    "quit": end,
     "reload": reload,
     "running": running,
+    "runs": runs,
     "up": up,
 }
 

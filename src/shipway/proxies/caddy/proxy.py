@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 import re
 from collections.abc import Mapping
-from importlib import resources
 
-from shipway.core.action import Action, Command, Upload
+from shipway.core.action import Command, Upload
 from shipway.core.errors import Bug
 from shipway.core.layout import Layout
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.proxies.base import Proxy, ProxyFacts
 from shipway.proxies.caddy import pages
-from shipway.proxies.caddy.config import admin_socket, listen, site_json
-from shipway.proxies.caddy.site import CaddyProgram, CaddyRun, CaddySite, refuse_unsafe
+from shipway.proxies.caddy.config import admin_socket
+from shipway.proxies.caddy.on_host import OnHost, sha256
+from shipway.proxies.caddy.site import CaddyRun, CaddySite, refuse_unsafe
 
 # The new address stands beside the old one and is renamed onto it: a request reads the one or the other, whole.
 SWITCH_SCRIPT = (
@@ -25,19 +23,14 @@ SWITCH_SCRIPT = (
     ' && mv -f -- "$1.shipway-new" "$1" || { s=$?; rm -f -- "$1.shipway-new"; exit $s; }'
 )
 POINTS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
-DIRECTORIES_SCRIPT = 'mode=$1; shift; install -d -m "$mode" -- "$@"'
-STANDING_SCRIPT = 'for d do [ -d "$d" ] || exit 1; done'
-CLEAR_SCRIPT = 'rm -f -- "$1"/*.html'
 # Moving to "$2" keeps what was there, so that taking the step back restores it.
 MOVE_SCRIPT = 'rm -f -- "$2"; if [ -e "$1" ]; then mv -f -- "$1" "$2"; fi'
 BACK_SCRIPT = 'if [ -e "$2" ]; then mv -f -- "$2" "$1"; else rm -f -- "$1"; fi'
-DETACH_SCRIPT = 'log=$1; shift; setsid "$@" </dev/null >>"$log" 2>&1 &'
 
-UP_LIMIT_S = 15
-RELOAD_LIMIT_S = 60.0
 _ENDPOINT = re.compile(
     r"unix//[A-Za-z0-9._/@+~-]{1,107}|[A-Za-z0-9._-]{1,255}:[0-9]{1,5}|\[[0-9A-Fa-f:]{2,45}\]:[0-9]{1,5}"
 )
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _HASH = re.compile(r"[0-9a-f]{12}")
 
 
@@ -53,28 +46,17 @@ class Caddy:
         refuse_unsafe(site, layout.root)
         self._layout, self._host, self._site, self._run = layout, host, site, run
         self._admin = admin_socket(layout)
-        self._config = f"{layout.proxy}/caddy.json"
+        self._on_host = OnHost(layout, host, site, run)
 
-    @functools.cached_property
+    @property
     def site_text(self) -> str:
         """The file of this service that is put on the host."""
-        return site_json(self._layout, self._site, self._run)
+        return self._on_host.site_text
 
     @property
     def config_hash(self) -> str:
         """What `ProxyFacts.config_hash` is on a host that has this configuration."""
-        return _sha256(self.site_text)[:12]
-
-    @property
-    def program(self) -> CaddyProgram:
-        """Caddy as the keeper of the host's processes has to run it."""
-        state = f"{self._layout.proxy}/tls"
-        return CaddyProgram(
-            argv=(self._run.binary, "run", "--config", self._config),
-            env=(("HOME", state), ("XDG_CONFIG_HOME", state), ("XDG_DATA_HOME", state)),
-            directory=self._layout.proxy,
-            log=f"{self._layout.proxy}/log/caddy.log",
-        )
+        return sha256(self.site_text)[:12]
 
     def beside(self, layout: Layout, site: CaddySite) -> Caddy:
         """Return Caddy for another service on the same host, run in the same way."""
@@ -82,8 +64,8 @@ class Caddy:
 
     def probes(self) -> Mapping[str, Command]:
         """Return one read-only command: what is live, whether Caddy is up, maintenance, which configuration."""
-        wanted = (_sha256(self.site_text), *self._page_sums())
-        return {"caddy": self._script("facts", self._layout.proxy, self._site.service, self._admin, *wanted)}
+        words = (self._layout.proxy, self._site.service, self._admin, self._on_host.wanted)
+        return {"caddy": self._on_host.script("facts", *words)}
 
     def parse(self, answers: Mapping[str, Result]) -> ProxyFacts:
         """Return what the answer tells. Malformed or missing answers are read as "nothing there"."""
@@ -104,28 +86,51 @@ class Caddy:
             is_in_maintenance=body.get("maintenance") is True,
             config_hash=found if isinstance(found, str) and _HASH.fullmatch(found) else "",
             is_settled=body.get("settled") is True,
+            predecessor=_name(body.get("predecessor")),
+            neighbours=tuple(filter(None, map(_name, _list(body.get("neighbours"))))),
         )
 
     def host_steps(self) -> tuple[Step, ...]:
         """Return what makes Caddy run with this service's site. On a host that has it all, every step is done."""
-        return (self._directories(), self._pages(), self._configure(), self._start(), self._reload())
+        return (*self._on_host.prepare(), *self._on_host.begin())
+
+    def prepare_steps(self) -> tuple[Step, ...]:
+        """Return all of `host_steps` but the start of Caddy."""
+        return self._on_host.prepare()
+
+    def take_over_steps(self, predecessor: str, live: Mapping[str, str]) -> tuple[Step, ...]:
+        """Return: aim at the releases that serve, then one step in which the ports change hands."""
+        if not self._run.keep.replace:
+            raise Bug("caddy.take_over", f"{predecessor} was to be replaced by a proxy that is no container")
+        aim = [self._switch("aim", role, endpoint, "") for role, endpoint in sorted(live.items())]
+        return (*aim, self._on_host.take_over(predecessor))
+
+    def upkeep_steps(self) -> tuple[Step, ...]:
+        """Return the certificates that come from secrets: nothing on the host tells whether the secrets are newer."""
+        return tuple(self._on_host.certificate(route) for route in self._site.routes if route.tls.pems)
+
+    def remove_steps(self) -> tuple[Step, ...]:
+        """Return the steps that take this service out of Caddy, and end Caddy where it was the last one."""
+        return (self._on_host.forget(), self._on_host.end())
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         """Return the step that sends `role`'s traffic to `endpoint`. Raises Bug for what is no endpoint."""
+        return (self._switch("switch", role, endpoint, before),)
+
+    def _switch(self, verb: str, role: str, endpoint: str, before: str) -> Step:
         for address in (endpoint, before or endpoint):
             if not _is_endpoint(address):
                 raise Bug("caddy.endpoint", f"`{address}` was given as an endpoint and is none")
         live = self._layout.live(role)
         back = ("sh", "-c", SWITCH_SCRIPT, "sh", live, before) if before else ("rm", "-f", "--", live)
-        step = Step(
-            id=f"{self._host}/switch-{role}",
+        return Step(
+            id=f"{self._host}/{verb}-{role}",
             title=f"send traffic of {role} to {endpoint}",
             host=self._host,
             do=(Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, endpoint)),),
             done=Command(("sh", "-c", POINTS_SCRIPT, "sh", live, endpoint)),
             undo=(Command(back),),
         )
-        return (step,)
 
     def drain_steps(self, role: str, endpoint: str, limit_s: float) -> tuple[Step, ...]:
         """Return the step that waits until `endpoint` holds no request, or `limit_s` is over (not a failure)."""
@@ -137,7 +142,7 @@ class Caddy:
             id=f"{self._host}/drain-{role}",
             title=f"wait for open requests of {role} at {endpoint}",
             host=self._host,
-            do=(self._script("drain", self._admin, address, f"{limit_s:g}", limit_s=limit_s + 60),),
+            do=(self._on_host.script("drain", self._admin, address, f"{limit_s:g}", limit_s=limit_s + 60),),
             repeatable=True,
             harmless=True,
         )
@@ -159,91 +164,17 @@ class Caddy:
         )
         return (step,)
 
-    def _directories(self) -> Step:
-        proxy, live = self._layout.proxy, self._layout.live("role").rpartition("/")[0]
-        maintenance = self._layout.maintenance.rpartition("/")[0]
-        public = (proxy, f"{proxy}/live", live, maintenance, f"{proxy}/errors", self._layout.errors, f"{proxy}/log")
-        private = (f"{proxy}/sites", f"{proxy}/new", f"{proxy}/tls")
-        return self._harmless(
-            "proxy-directories",
-            "make the proxy's directories",
-            (
-                Command(("sh", "-c", DIRECTORIES_SCRIPT, "sh", "0755", *public)),
-                Command(("sh", "-c", DIRECTORIES_SCRIPT, "sh", "0700", *private)),
-            ),
-            Command(("sh", "-c", STANDING_SCRIPT, "sh", *public, *private)),
-        )
-
-    def _pages(self) -> Step:
-        folder, wanted = self._layout.errors, self._site.error_pages
-        return self._harmless(
-            "proxy-pages",
-            "put the error pages in place",
-            (
-                Command(("sh", "-c", CLEAR_SCRIPT, "sh", folder)),
-                *(Upload(f"{folder}/{name}", (body,), mode=0o644) for name, body in wanted),
-            ),
-            self._script("holds", folder, *self._page_sums()),
-        )
-
-    def _page_sums(self) -> tuple[str, ...]:
-        return tuple(f"{name}={_sha256(body)}" for name, body in self._site.error_pages)
-
-    def _configure(self) -> Step:
-        proxy, service = self._layout.proxy, self._site.service
-        return self._harmless(
-            "proxy-configure",
-            f"configure the proxy for {service}",
-            (
-                Upload(f"{proxy}/new/{service}.json", (self.site_text,)),
-                self._script("configure", proxy, service, self._run.binary, limit_s=90.0),
-            ),
-            self._script("configured", proxy, service, _sha256(self.site_text)),
-        )
-
-    def _start(self) -> Step:
-        program = self.program
-        env = tuple(f"{name}={value}" for name, value in program.env)
-        detached = Command(("sh", "-c", DETACH_SCRIPT, "sh", program.log, "env", *env, *program.argv))
-        needed = (self._run.http_port, *((self._run.https_port,) if self._site.tls.mode != "off" else ()))
-        addresses = (at for port in needed for at in listen(self._run, port))
-        return self._harmless(
-            "proxy-start",
-            "start the proxy",
-            (
-                self._script("ports", self._admin, *addresses),
-                *(self._run.start or (detached,)),
-                self._script("up", self._admin, str(UP_LIMIT_S), program.log),
-            ),
-            self._script("up", self._admin, "0", program.log),
-        )
-
-    def _reload(self) -> Step:
-        return self._harmless(
-            "proxy-reload",
-            "give the proxy its new configuration",
-            (self._script("reload", self._admin, self._config, limit_s=RELOAD_LIMIT_S),),
-            self._script("running", self._admin, self._config),
-        )
-
-    def _harmless(self, slug: str, title: str, do: tuple[Action, ...], done: Command) -> Step:
-        return Step(f"{self._host}/{slug}", title, self._host, do, done, repeatable=True, harmless=True)
-
-    def _script(self, verb: str, *words: str, limit_s: float = 60.0) -> Command:
-        return Command((self._run.python, "-I", "-S", "-", verb, *words), stdin=(_host_script(),), limit_s=limit_s)
-
-
-@functools.cache
-def _host_script() -> str:
-    return resources.files("shipway.proxies.caddy").joinpath("host_script.py").read_text(encoding="utf-8")
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
 
 def _has_sha256(path: str, text: str) -> Command:
-    return Command(("sha256sum", "-c", "-"), stdin=(f"{_sha256(text)}  {path}\n",))
+    return Command(("sha256sum", "-c", "-"), stdin=(f"{sha256(text)}  {path}\n",))
+
+
+def _name(word: object) -> str:
+    return word if isinstance(word, str) and _NAME.fullmatch(word) else ""
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _is_endpoint(word: object) -> bool:

@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from shipway.core.action import Action
+from shipway.core.action import Action, Command
 from shipway.core.errors import ConfigError
+from shipway.core.layout import Layout
+from shipway.core.secret import Text
+from shipway.core.step import Step
 
 Ssl = Literal["off", "internal", "auto", "files"]
 """No TLS; Caddy's own authority; a public one (ACME); a certificate that stands on the host."""
@@ -19,49 +22,34 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _SERVICE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[?[0-9A-Fa-f:]+\]?")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_URL = re.compile(
+    r"https?://[A-Za-z0-9.:_-]+(/[A-Za-z0-9._/~-]*)?|https?://\[[0-9A-Fa-f:]+\](:[0-9]+)?/[A-Za-z0-9._/~-]*"
+)
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 _PAGE = re.compile(r"[45]([0-9]{2}|xx)\.html")
 
 
 @dataclass(frozen=True, slots=True)
-class CaddyRoute:
-    """Which requests belong to a proxied role: those for `hosts` (none: any host) below `path_prefixes`.
-
-    `strip_path_prefix`: the application does not see its prefix. `health_path` is answered by the application in
-    maintenance mode too ("" for none).
-    """
-
-    role: str
-    hosts: tuple[str, ...] = ()
-    path_prefixes: tuple[str, ...] = ("/",)
-    strip_path_prefix: bool = True
-    health_path: str = ""
-
-    @property
-    def prefixes(self) -> tuple[str, ...]:
-        """The prefixes without their last slash: "" is everything. The longest first."""
-        found = {"/" + prefix.strip("/") if prefix.strip("/") else "" for prefix in self.path_prefixes or ("/",)}
-        return tuple(sorted(found, key=lambda prefix: (-len(prefix), prefix)))
-
-
-@dataclass(frozen=True, slots=True)
 class Tls:
-    """How browsers reach the service. `certificate` and `key` are paths on the host, for mode `files`.
+    """How browsers reach a route.
 
-    `email` is told to the certificate authority in mode `auto`.
+    Mode `files`: `certificate` and `key` are paths on the host; where `pems` is there, it is what is put into them: the
+    chain and its key. Mode `auto`: `email` is told to the certificate authority, `ca` is the address of its ACME
+    directory ("": Caddy's own choice of public ones) and `ca_root` a path on the host to what it is trusted by.
     """
 
     mode: Ssl = "off"
     certificate: str = ""
     key: str = ""
+    pems: tuple[Text, Text] | None = None
     email: str = ""
+    ca: str = ""
+    ca_root: str = ""
 
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """Files that Caddy serves itself: requests below `url` (`/static/`) from the directory `path`."""
-
-    url: str
-    path: str
+    @property
+    def is_on(self) -> bool:
+        """Whether the route is served over TLS."""
+        return self.mode != "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +61,19 @@ class AccessLog:
 
 
 @dataclass(frozen=True, slots=True)
-class CaddySite:
-    """One service behind Caddy.
+class CaddyRoute:
+    """Which requests belong to a proxied role, those for `hosts` (none: any host) below `path_prefixes`, and how.
 
-    `forward_headers` trusts the X-Forwarded-* of the client: only for a host behind another proxy. Zero bytes mean no
-    limit (`max_request_bytes`) or no buffering. `error_pages`: (`503.html` or `5xx.html`, HTML), for errors that Caddy
-    itself answers.
+    `strip_path_prefix`: the application does not see its prefix. `health_path` is answered by the application in
+    maintenance mode too ("" for none). `forward_headers` trusts the X-Forwarded-* of the client: only for a host behind
+    another proxy. Zero bytes mean no limit (`max_request_bytes`) or no buffering; zero seconds no limit.
     """
 
-    service: str
-    routes: tuple[CaddyRoute, ...]
+    role: str
+    hosts: tuple[str, ...] = ()
+    path_prefixes: tuple[str, ...] = ("/",)
+    strip_path_prefix: bool = True
+    health_path: str = ""
     tls: Tls = Tls()
     ssl_redirect: bool = True
     forward_headers: bool = False
@@ -90,26 +81,78 @@ class CaddySite:
     max_request_bytes: int = 0
     buffer_request_bytes: int = 0
     buffer_response_bytes: int = 0
+    access_log: AccessLog | None = None
+
+    @property
+    def prefixes(self) -> tuple[str, ...]:
+        """The prefixes without their last slash: "" is everything. The longest first."""
+        found = {"/" + prefix.strip("/") if prefix.strip("/") else "" for prefix in self.path_prefixes or ("/",)}
+        return tuple(sorted(found, key=lambda prefix: (-len(prefix), prefix)))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files that Caddy serves itself: requests below `url` (`/static/`) from the directory `path`."""
+
+    url: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaddySite:
+    """One service behind Caddy.
+
+    `static` and `media` are served for the hosts of all routes. `error_pages`: (`503.html` or `5xx.html`, HTML), for
+    errors that Caddy itself answers. `ca_root`: the certificates (PEM) that a certificate authority of one's own is
+    trusted by; they are put where `Tls.ca_root` says.
+    """
+
+    service: str
+    routes: tuple[CaddyRoute, ...]
     static: Folder | None = None
     media: Folder | None = None
     error_pages: tuple[tuple[str, str], ...] = ()
-    access_log: AccessLog | None = None
+    ca_root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """What keeps Caddy running on a host, as values: nothing (detached), a keeper of processes, or a container.
+
+    `tool`: the words that run Caddy once, before its arguments (`validate …`). `before`: steps that the host needs
+    first (an image). `start` makes it run, in place of one that was run in another way; `stop` ends it and whatever
+    would start it again. `replace` and `restore`, with the name of another tool's proxy for a last word, put Caddy in
+    its place and take that back. `log` prints the end of what it said. A container has a name, and a `definition` that
+    changes with the way it is run.
+    """
+
+    tool: tuple[str, ...] = ("caddy",)
+    before: tuple[Step, ...] = ()
+    start: tuple[Action, ...] = ()
+    stop: tuple[Command, ...] = ()
+    replace: tuple[Command, ...] = ()
+    restore: tuple[Command, ...] = ()
+    log: tuple[str, ...] = ()
+    container: str = ""
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CaddyRun:
     """How Caddy runs on the host, as the user that deploys: the same for all services, or the second one is refused.
 
-    `binary` is a path or a name on PATH. `bind_ips`: none means all addresses. `start`: what makes the keeper of the
-    host's processes run `Caddy.program`; none starts it detached from everything, as nothing keeps it.
+    `bind_ips`: none means all addresses. `publish` off: a container's ports are not opened on the host.
+    `metrics_port` 0: no metrics.
     """
 
-    binary: str = "caddy"
     http_port: int = 80
     https_port: int = 443
     bind_ips: tuple[str, ...] = ()
-    start: tuple[Action, ...] = ()
+    publish: bool = True
+    metrics_port: int = 0
+    debug: bool = False
     python: str = "python3"
+    keep: Keep = Keep()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +167,38 @@ class CaddyProgram:
     stop_s: float = 40.0
 
 
+def caddy_program(layout: Layout, binary: str) -> CaddyProgram:
+    """Return Caddy as it has to be run on a host; `binary` is a path or a name on PATH."""
+    state = f"{layout.proxy}/tls"
+    return CaddyProgram(
+        argv=(binary, "run", "--config", f"{layout.proxy}/caddy.json"),
+        env=(("HOME", state), ("XDG_CONFIG_HOME", state), ("XDG_DATA_HOME", state)),
+        directory=layout.proxy,
+        log=f"{layout.proxy}/log/caddy.log",
+    )
+
+
 def refuse_unsafe(site: CaddySite, root: str) -> None:
     """Raise ConfigError `caddy.unsafe_value` for a word that Caddy would not take literally."""
     files = [folder for folder in (site.static, site.media) if folder]
-    log = site.access_log or AccessLog()
+    logs = [route.access_log for route in site.routes if route.access_log]
+    tls = [route.tls for route in site.routes]
+    paths = [path for one in tls for path in (one.certificate, one.key, one.ca_root) if path]
     checks = (
-        (_PATH, [root, *(folder.path for folder in files), *(p for p in (site.tls.certificate, site.tls.key) if p)]),
+        (_PATH, [root, *(folder.path for folder in files), *paths]),
         (_PATH, [*(folder.url for folder in files), *(p or "/" for route in site.routes for p in route.prefixes)]),
         (_PATH, [route.health_path or "/" for route in site.routes]),
         (_SERVICE, [site.service]),
         (_NAME, [route.role for route in site.routes]),
         (_HOST, [host for route in site.routes for host in route.hosts]),
-        (_HEADER, [*log.request_headers, *log.response_headers]),
+        (_URL, [one.ca for one in tls if one.ca]),
+        (_EMAIL, [one.email for one in tls if one.email]),
+        (_HEADER, [name for log in logs for name in (*log.request_headers, *log.response_headers)]),
         (_PAGE, [name for name, _ in site.error_pages]),
     )
     for pattern, words in checks:
         for word in words:
             if not pattern.fullmatch(word) or "/../" in f"{word}/":
                 raise ConfigError("caddy.unsafe_value", f"`{word}` cannot be given to Caddy", where="proxy")
-    if site.tls.mode != "off" and not all(route.hosts for route in site.routes):
+    if any(route.tls.is_on and not route.hosts for route in site.routes):
         raise ConfigError("caddy.host_missing", "TLS was asked for a role without a host name", where="proxy.host")

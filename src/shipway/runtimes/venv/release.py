@@ -50,7 +50,7 @@ class OnDisk:
         A proxy of another user reads static files, uploads and sockets; releases, shared files and logs are closed.
         """
         layout = self.layout
-        open_dirs = (layout.home, layout.static, layout.media, layout.run_dir)
+        open_dirs = (layout.home, layout.public, layout.static, layout.media, layout.run_dir)
         closed_dirs = (layout.releases, layout.packages, layout.shared, layout.log, layout.cache)
         return Step(
             id=f"{self.host}/make-directories",

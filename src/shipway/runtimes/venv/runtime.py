@@ -13,7 +13,7 @@ from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.runtimes import health
-from shipway.runtimes.base import Release, Runtime, RuntimeFacts
+from shipway.runtimes.base import LogsAsked, Release, Runtime, RuntimeFacts
 from shipway.runtimes.venv.commands import command_line, default_server
 from shipway.runtimes.venv.environment import env_file, unit_file
 from shipway.runtimes.venv.keeper import Keeper, Program
@@ -111,6 +111,10 @@ class Venv:
         _refuse_names(release, *roles)
         return (self._disk.remove_step(release, [self._pidfile(role, release) for role in roles]),)
 
+    def finish_steps(self, release: str, version: str) -> tuple[Step, ...]:  # noqa: ARG002  the protocol
+        """Nothing: what a release published stands since its start."""
+        return ()
+
     def endpoint(self, unit: Unit) -> str:
         """Return the unit's socket as Caddy writes it: `unix/` and the absolute path, so `unix//var/…`."""
         return f"unix/{self._socket(unit)}"
@@ -122,11 +126,21 @@ class Venv:
         words = ("/bin/sh", self._launcher(unit.release), "exec", env, source, *argv)
         return Command(words, limit_s=MANAGE_LIMIT_S)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        """Return a `tail` of the unit's log; following goes on over a rotation."""
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return `one_off`: a process of a release shares everything with the others."""
+        return self.one_off(unit, argv)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        """Return a `tail` of the unit's log; following goes on over a rotation. A line has the time that it prints."""
         _refuse_names(unit.role, unit.release)
-        flags = ("-F",) if follow else ()
-        return Command(("tail", "-n", str(max(0, lines)), *flags, self._log(unit)))
+        if asked.since or asked.container:
+            raise ValueError("with `runtime: venv` a log is a file: lines have no time of their own, and no container")
+        flags = ("-F",) if asked.follows else ()
+        return Command(("tail", "-n", str(max(0, asked.lines)), *flags, self._log(unit)))
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return nothing: releases and processes are all there is."""
+        return {}
 
     def health_question(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` asks one time. Its answer goes to `health.parse`.

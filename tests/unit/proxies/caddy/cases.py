@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from shipway.core.layout import Layout
 from shipway.proxies.caddy import AccessLog, Caddy, CaddyRoute, CaddyRun, CaddySite, Folder, Tls
 
 LAYOUT = Layout("/var/lib/shipway", "shop")
 WEB = CaddyRoute("web", ("shop.example",), health_path="/up")
+FULL: Any = {
+    "tls": Tls("files", "/etc/shop/cert.pem", "/etc/shop/key.pem"),
+    "ssl_redirect": False,
+    "forward_headers": True,
+    "response_timeout_s": 12.5,
+    "max_request_bytes": 1_000_000,
+    "buffer_request_bytes": 64_000,
+    "buffer_response_bytes": 32_000,
+    "access_log": AccessLog(("User-Agent",), ("Content-Type",)),
+}
 CASES = {
     "plain": (CaddySite("shop", (CaddyRoute("web"),)), CaddyRun(http_port=8080, bind_ips=("127.0.0.1",))),
-    "internal": (CaddySite("shop", (WEB,), tls=Tls("internal")), CaddyRun()),
+    "internal": (CaddySite("shop", (replace(WEB, tls=Tls("internal")),)), CaddyRun()),
     "full": (
         CaddySite(
             "shop",
-            (WEB, CaddyRoute("api", ("shop.example", "*.shop.example"), ("/api/", "/v2"), strip_path_prefix=False)),
-            tls=Tls("files", "/etc/shop/cert.pem", "/etc/shop/key.pem"),
-            ssl_redirect=False,
-            forward_headers=True,
-            response_timeout_s=12.5,
-            max_request_bytes=1_000_000,
-            buffer_request_bytes=64_000,
-            buffer_response_bytes=32_000,
-            static=Folder("/static/", "/var/lib/shipway/shop/static"),
-            media=Folder("/media/", "/var/lib/shipway/shop/media"),
+            (
+                replace(WEB, **FULL),
+                CaddyRoute("api", ("shop.example", "*.shop.example"), ("/api/", "/v2"), False, **FULL),
+            ),
+            static=Folder("/static/", LAYOUT.static),
+            media=Folder("/media/", LAYOUT.media),
             error_pages=(("503.html", "<h1>soon</h1>"),),
-            access_log=AccessLog(("User-Agent",), ("Content-Type",)),
         ),
         CaddyRun(http_port=8080, https_port=8443, bind_ips=("10.0.0.1", "fd00::1")),
     ),
-    "auto": (CaddySite("shop", (WEB,), tls=Tls("auto", email="ops@shop.example")), CaddyRun()),
+    "auto": (CaddySite("shop", (replace(WEB, tls=Tls("auto", email="ops@shop.example")),)), CaddyRun()),
 }
 
 

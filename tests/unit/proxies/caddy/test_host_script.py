@@ -9,11 +9,11 @@ import pytest
 
 from shipway.core.layout import Layout
 from shipway.proxies.caddy import Caddy, CaddyRoute, CaddyRun, CaddySite, Tls
-from shipway.proxies.caddy.host_script import Failed, assemble, refuse_overlap
+from shipway.proxies.caddy.sites_script import Failed, assemble, refuse_overlap
 
 
-def site(service: str, *routes: CaddyRoute, tls: Tls | None = None) -> Any:
-    proxy = Caddy(Layout("/srv", service), "web-1", CaddySite(service, routes, tls=tls or Tls()), CaddyRun())
+def site(service: str, *routes: CaddyRoute) -> Any:
+    proxy = Caddy(Layout("/srv", service), "web-1", CaddySite(service, routes), CaddyRun())
     return json.loads(proxy.site_text)
 
 
@@ -39,7 +39,7 @@ def test_the_closest_route_comes_first_whatever_the_service() -> None:
 
 
 def test_the_listener_with_tls_is_there_when_somebody_uses_it() -> None:
-    plain, secret = site("a", CaddyRoute("web")), site("b", CaddyRoute("web", ("b.example",)), tls=Tls("internal"))
+    plain, secret = site("a", CaddyRoute("web")), site("b", CaddyRoute("web", ("b.example",), tls=Tls("internal")))
     assert set(assemble(plain["base"], {"a": plain})["apps"]["http"]["servers"]) == {"http"}
     both = assemble(plain["base"], {"a": plain, "b": secret})
     assert set(both["apps"]["http"]["servers"]) == {"http", "https"}

@@ -10,7 +10,7 @@ from shipway.core.plan_codec import plan_from_json, plan_to_json
 from shipway.core.ports import Result
 from shipway.core.step import Plan, Stage, Step, violations
 from shipway.proxies.base import ProxyFacts
-from shipway.proxies.caddy import Caddy, CaddyRun, CaddySite
+from shipway.proxies.caddy import Caddy, CaddyRun, CaddySite, Keep, caddy_program
 from tests.unit.proxies.caddy.cases import CASES, LAYOUT, WEB, caddy
 
 OLD, NEW = "unix//var/lib/shipway/shop/run/web-r1.sock", "unix//var/lib/shipway/shop/run/web-r2.sock"
@@ -125,10 +125,10 @@ def test_no_answer_means_nothing_there() -> None:
 
 def test_the_keeper_may_start_it_instead() -> None:
     start = Command(("supervisorctl", "start", "caddy"))
-    proxy = Caddy(LAYOUT, "web-1", CaddySite("shop", (WEB,)), CaddyRun(start=(start,)))
+    proxy = Caddy(LAYOUT, "web-1", CaddySite("shop", (WEB,)), CaddyRun(keep=Keep(start=(start,))))
     (step,) = [step for step in proxy.host_steps() if step.id == "web-1/proxy-start"]
     assert start in step.do
-    assert proxy.program.argv == ("caddy", "run", "--config", "/var/lib/shipway/proxy/caddy.json")
+    assert caddy_program(LAYOUT, "caddy").argv == ("caddy", "run", "--config", "/var/lib/shipway/proxy/caddy.json")
 
 
 def test_only_listeners_in_use_are_asked_for() -> None:
@@ -141,3 +141,10 @@ def test_only_listeners_in_use_are_asked_for() -> None:
         "plain": ("127.0.0.1:8080",),
         "full": ("10.0.0.1:8080", "[fd00::1]:8080", "10.0.0.1:8443", "[fd00::1]:8443"),
     }
+
+
+def test_another_tools_proxy_is_told_by_its_name() -> None:
+    said = answer(predecessor="kamal-proxy", neighbours=["blog", 3, "rm -rf /"])
+    facts = caddy().parse({"caddy": Result(0, said)})
+    assert (facts.predecessor, facts.neighbours) == ("kamal-proxy", ("blog",))
+    assert caddy().parse({"caddy": Result(0, answer(predecessor="$(x)", neighbours="blog"))}).predecessor == ""

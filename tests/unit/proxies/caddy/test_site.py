@@ -17,9 +17,9 @@ UNSAFE = {
     "a glob in a directory": CaddySite("shop", WEB, static=Folder("/static/", "/srv/*")),
     "a way out of a directory": CaddySite("shop", WEB, media=Folder("/media/", "/srv/../etc")),
     "an address as a folder": CaddySite("shop", WEB, static=Folder("https://cdn.example/", "/srv")),
-    "a line in a header": CaddySite("shop", WEB, access_log=AccessLog(("A\nB",))),
+    "a line in a header": CaddySite("shop", (CaddyRoute("web", access_log=AccessLog(("A\nB",))),)),
     "a path as an error page": CaddySite("shop", WEB, error_pages=(("../500.html", ""),)),
-    "TLS without a name": CaddySite("shop", (CaddyRoute("web"),), tls=Tls("auto")),
+    "TLS without a name": CaddySite("shop", (CaddyRoute("web", tls=Tls("auto")),)),
 }
 
 

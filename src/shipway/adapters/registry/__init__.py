@@ -1,0 +1,1 @@
+"""A registry of one image inside of Shipway: hosts pull from it through their SSH connections."""

@@ -1,0 +1,95 @@
+"""Bare servers made ready: the first part of `setup`, and `server bootstrap`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shipway.app.answers import Report
+from shipway.app.call import Caller, Choice
+from shipway.app.change import Run, change
+from shipway.app.context import Context, open_context
+from shipway.app.service import Service
+from shipway.app.signals import Interruption
+from shipway.config.model import Config
+from shipway.core.errors import Refused
+from shipway.core.ports import Request, Transport
+from shipway.engine.observe import all_or_unreachable
+from shipway.planning.setup import check_bootstrap, plan_bootstrap
+from shipway.runtimes import bootstrap as servers
+from shipway.runtimes.bootstrap import HostState, Needs
+
+
+def needs_of(config: Config) -> dict[str, Needs]:
+    """Return what each host is for."""
+    with_accessory = {host for accessory in config.accessories for host in accessory.hosts}
+    is_docker = config.runtime == "docker"
+    return {
+        host: Needs(
+            docker=host in with_accessory or (is_docker and host in config.app_hosts),
+            venv=not is_docker and host in config.app_hosts,
+        )
+        for host in config.hosts
+    }
+
+
+async def bootstrap(
+    choice: Choice, caller: Caller, interruption: Interruption, service: Service | None = None
+) -> Report:
+    """Install what the hosts lack, and report. What is there is left alone.
+
+    Raises Refused with every host that cannot be made ready from here, before any is changed.
+    """
+    async with open_context(choice, caller, everywhere=True, service=service) as context:
+        needs = needs_of(context.service.config)
+        states = await look(context)
+        check_bootstrap(list(states.values()), needs)
+        await _own_state(context, states)
+        run = Run.new(context, caller, interruption)
+        report = await change(
+            run, lambda facts: plan_bootstrap(context.site, facts, run.id, list(states.values()), needs)
+        )
+        if any(need.docker for need in needs.values()):
+            await context.hooks.run("docker-setup")
+        return report
+
+
+async def look(context: Context) -> dict[str, HostState]:
+    """Return how each host was found, one exchange per host, all at once. Raises Unreachable."""
+    asked = {host: _ask(context.transport, host, layout.root) for host, layout in context.layouts.items()}
+    return await all_or_unreachable(asked)
+
+
+async def _ask(transport: Transport, host: str, root: str) -> HostState:
+    (result,) = await transport.exchange(host, [Request(servers.probe(root), "never")])
+    return servers.parse(host, result)
+
+
+async def _own_state(context: Context, states: Mapping[str, HostState]) -> None:
+    """Make the state directory of hosts where the login may not: the lock and the ledger stand in it already."""
+    for host, state in states.items():
+        if state.owns_state:
+            continue
+        root = context.layouts[host].root
+        (result,) = await context.transport.exchange(host, [Request(servers.own_state_directory(state, root), "never")])
+        if not result.ok:
+            raise Refused(
+                "setup.state_directory",
+                f"could not make the state directory {root} on {host} and give it to {state.user}",
+                where=host,
+                said=result.said,
+                next="set `state_directory: ~/.shipway` in the configuration",
+            )
+
+
+async def check_ready(context: Context) -> None:
+    """Raise Refused where Docker does not answer this login although everything was installed."""
+    needs = needs_of(context.service.config)
+    for host, state in (await look(context)).items():
+        if needs[host].docker and not state.engine:
+            raise Refused(
+                "setup.docker_unreachable",
+                f"Docker on {host} does not answer {state.user or 'this login'}",
+                where=host,
+                said=state.said,
+                next=f"`shipway server exec --hosts {host}{context.choice.options} docker version`",
+            )

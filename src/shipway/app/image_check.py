@@ -1,0 +1,90 @@
+"""Looks at a built image before it travels, and keeps in mind which images were looked through."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from shipway.adapters.here import HereRunner
+from shipway.adapters.image_files import suspicious_files
+from shipway.adapters.secret_finder import SecretFinder
+from shipway.app.build_spec import cache_home
+from shipway.app.service import Service
+from shipway.config.registry import Inline
+from shipway.core.errors import Finding, Refused
+from shipway.runtimes.docker.images.check import (
+    HISTORY,
+    IN_REGISTRY,
+    INSPECT,
+    ImageFacts,
+    SeenFile,
+    check_image,
+    is_suspicious,
+    read_image,
+    read_pushed,
+)
+
+_ID = re.compile(r"sha256:([0-9a-f]{64})")
+_KEPT = 200  # verdicts
+
+
+async def check_in_engine(service: Service, image: str, runner: HereRunner) -> tuple[Finding, ...]:
+    """Return warnings about an image in this machine's engine. Raises Refused `image.has_secrets`."""
+    inspected, history = await asyncio.gather(runner.ask((*INSPECT, image)), runner.ask((*HISTORY, image)))
+    facts = read_image(inspected.text, history.text)
+    return _judge(service, image, facts, await _files(facts, image, runner))
+
+
+async def check_pushed(service: Service, image: str, runner: HereRunner) -> tuple[Finding, ...]:
+    """Return warnings about an image that is in its registry only. Raises Refused `image.has_secrets`."""
+    answer = await runner.ask((*IN_REGISTRY, image), limit_s=60.0)
+    if not answer.ok:
+        what = "it could not be looked at: it is in its registry only, and buildx could not tell about it"
+        return (Finding("image.not_checked", what, where=image, next=f"docker pull {image}", level="warning"),)
+    return _judge(service, image, read_pushed(answer.text), ())
+
+
+def _judge(service: Service, image: str, facts: ImageFacts, files: Sequence[SeenFile]) -> tuple[Finding, ...]:
+    findings = check_image(image, facts, files, _finder(service).names_in)
+    errors = tuple(finding for finding in findings if finding.level == "error")
+    if errors:
+        raise Refused(
+            "image.has_secrets",
+            f"the image {image} has secrets in it, and whoever can pull it can read them",
+            where=image,
+            next=errors[0].next,
+            findings=errors,
+        )
+    return findings
+
+
+async def _files(facts: ImageFacts, image: str, runner: HereRunner) -> tuple[SeenFile, ...]:
+    """Return the suspicious files; an image that had none before has none now."""
+    found = _ID.fullmatch(facts.id)
+    note = cache_home() / "checked" / found[1] if found else None
+    if note is not None and note.is_file():
+        return ()
+    files = await suspicious_files(runner, image, facts.places, is_suspicious)
+    if note is not None and not files:
+        _remember(note)
+    return files
+
+
+def _remember(note: Path) -> None:
+    with suppress(OSError):  # it is looked through again then
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.touch()
+        old = sorted(note.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)[_KEPT:]
+        for path in old:
+            path.unlink(missing_ok=True)
+
+
+def _finder(service: Service) -> SecretFinder:
+    values = {name: service.secrets.reveal(name) for name in service.secrets.names()}
+    registry = service.config.registry
+    if registry is not None and isinstance(registry.password, Inline):
+        values["registry/password"] = registry.password.value
+    return SecretFinder(values)

@@ -1,0 +1,67 @@
+"""Logging in to a registry, and reading why that failed."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from shipway.config.registry import Credential, Inline, Registry
+from shipway.core.here import HERE, HereStep
+from shipway.core.secret import SecretRef, Text
+
+HUB = "Docker Hub"
+_LOGIN_LIMIT_S = 60.0
+LOGIN_SCRIPT = 'IFS= read -r user && exec docker login --username "$user" --password-stdin "$@"'
+"""For a user's name that is a secret: it comes as the first line of the input, the password follows."""
+
+Trouble = Literal["refused", "unreachable", "certificate", "other"]
+# As Docker 20.10 and 28 say it; samples stand in the test.
+_REFUSED = re.compile(
+    r"unauthorized|incorrect username or password|denied|401|403|no basic auth credentials", re.IGNORECASE
+)
+_CERTIFICATE = re.compile(r"x509|certificate|server gave HTTP response to HTTPS client", re.IGNORECASE)
+_AWAY = re.compile(
+    r"connection refused|no such host|i/o timeout|no route to host|network is unreachable|timeout|EOF"
+    r"|server misbehaving|connection reset|50[0-9] ",
+    re.IGNORECASE,
+)
+
+
+def needs_login(registry: Registry) -> bool:
+    """Whether there is something to log in to, and somebody to log in as."""
+    return not registry.is_local and registry.username is not None and registry.password is not None
+
+
+def login_step(registry: Registry) -> HereStep:
+    """Return the step that logs in here; the password travels by standard input."""
+    server = (registry.server,) if registry.server else ()
+    user = registry.username
+    if isinstance(user, SecretRef):
+        argv: tuple[str, ...] = ("sh", "-c", LOGIN_SCRIPT, "sh", *server)
+        stdin: Text = (user, "\n", *_text(registry.password))
+    else:
+        name = user.value if user else ""
+        argv = ("docker", "login", "--username", name, "--password-stdin", *server)
+        stdin = _text(registry.password)
+    who = registry.username_shown() or ""
+    title = f"log in to {registry.server or HUB} as {who}"
+    return HereStep(f"{HERE}/login", title, argv, stdin=stdin, limit_s=_LOGIN_LIMIT_S)
+
+
+def trouble_of(said: str) -> Trouble:
+    """Return what kept a login, push or pull from working, read from the words of the docker client."""
+    if _CERTIFICATE.search(said):
+        return "certificate"
+    if _REFUSED.search(said):
+        return "refused"
+    return "unreachable" if _AWAY.search(said) else "other"
+
+
+def _text(credential: Credential | None) -> Text:
+    match credential:
+        case Inline(value=value):
+            return (value,)
+        case SecretRef():
+            return (credential,)
+        case None:
+            return ()

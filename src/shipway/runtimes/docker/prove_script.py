@@ -1,0 +1,226 @@
+"""Waits on the host until a container works, and tells why where it does not. Python 3.9, standard library.
+
+`prove.py NAME JSON`, in a directory with `diagnosis.py` and `health.py`. JSON is the question: `limit_s`, `steady_s`,
+`once` (look, do not wait), and what kind of proof there is: `health` (the question of `health.py`, with `:PORT` for an
+address), `ready` (a pattern that a worker logs once it works), `ping` (the words that ask a Celery worker; `{hostname}`
+is filled in). A container whose image has a HEALTHCHECK works when that says so. One that cannot be asked works when it
+has run for `steady_s` on its own clock without a restart. Exits 0 when it works, 1 when it does not, 2 for a question
+that cannot be read.
+"""
+
+from __future__ import annotations
+
+import calendar
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+try:
+    from shipway.runtimes.docker.diagnosis_script import LOG_LINES, Answer, Seen, told
+except ImportError:  # on a host, where the files stand side by side
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from diagnosis import LOG_LINES, Answer, Seen, told  # type: ignore[import-not-found,no-redef]
+
+EVERY_S = 0.2
+PING_AFTER_S = 4.0  # until then the worker's own log is cheaper than a process that imports the project again
+PING_LIMIT_S = 20.0
+LOG_BYTES = 200_000
+PYTHONS = (
+    "python3",
+    "python",
+    "/usr/bin/python3",
+    "/usr/local/bin/python3",
+    "/app/.venv/bin/python",
+    "/opt/venv/bin/python",
+)
+CANNOT_RUN = (126, 127)
+
+
+def run(*words: str, limit_s: float = 30.0, stdin: bytes = b"") -> tuple[int, str, str]:
+    """Return the status and what a program said; a status of -1 for one that took too long."""
+    try:
+        done = subprocess.run(words, input=stdin, capture_output=True, check=False, timeout=max(0.1, limit_s))
+    except subprocess.TimeoutExpired:
+        return -1, "", "no answer in time"
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def look(name: str) -> Seen:
+    """Return the container as Docker sees it."""
+    status, out, said = run("docker", "container", "inspect", name)
+    try:
+        found = json.loads(out)[0]
+        state, networks = found["State"], found["NetworkSettings"].get("Networks") or {}
+        health = state.get("Health") or {}
+        started = str(state.get("StartedAt") or "")
+        return Seen(
+            status=str(state.get("Status") or ""),
+            exit_code=int(state.get("ExitCode") or 0),
+            is_oom=state.get("OOMKilled") is True,
+            restarts=int(found.get("RestartCount") or 0),
+            age_s=age_s(started),
+            started_at=started,
+            health=str(health.get("Status") or "").replace("none", ""),
+            health_log=str(((health.get("Log") or [{}])[-1] or {}).get("Output") or ""),
+            error=str(state.get("Error") or ""),
+            address=next((str(n["IPAddress"]) for n in networks.values() if n and n.get("IPAddress")), ""),
+            hostname=str((found.get("Config") or {}).get("Hostname") or ""),
+        )
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return Seen(error=said.strip()[-300:] if status else "Docker's answer could not be read")
+
+
+def age_s(started: str) -> float:
+    """Return how long ago an instant of Docker's clock, which is this machine's, was."""
+    try:
+        begun = calendar.timegm(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S"))
+        return max(0.0, time.time() - begun - float("0" + (re.search(r"\.\d+", started) or ["0"])[0]))
+    except ValueError:
+        return 0.0
+
+
+def log(name: str, since: str = "", lines: int = LOG_LINES) -> list[str]:
+    """Return the last lines of the container's log."""
+    words = ["--since", since] if since else []
+    done = subprocess.run(
+        ["docker", "logs", "--tail", str(lines), *words, name],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=30,
+    )  # fmt: skip
+    return done.stdout[-LOG_BYTES:].decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
+
+
+class Proof:
+    """One container, and what is asked of it until the time is over."""
+
+    def __init__(self, name: str, question: dict[str, object]) -> None:
+        self.name, self.question, self.answer = name, question, Answer()
+        self.is_once = question.get("once") is True
+        self.begun_s = time.monotonic()
+        self.limit_s = 0.0 if self.is_once else float(str(question.get("limit_s", 30.0)))
+        self.steady_s = float(str(question.get("steady_s", 7.0)))
+        self.health = question.get("health")
+        self.port = 0
+        self.why = ""
+        self.can_ping = bool(question.get("ping"))
+
+    def left_s(self) -> float:
+        """Return how much time is left."""
+        return self.limit_s - (time.monotonic() - self.begun_s)
+
+    def works(self, seen: Seen) -> bool:
+        """Return whether a container whose process runs does its work now."""
+        if isinstance(self.health, dict):
+            return self.answers(seen, self.health)
+        if seen.health:
+            self.why = f"its HEALTHCHECK says {seen.health}"
+            return seen.health == "healthy" and seen.restarts == 0
+        if seen.restarts:
+            self.why = f"it was restarted {seen.restarts} times"
+            return False
+        if self.question.get("ready"):
+            return self.is_ready(seen)
+        self.why = f"it has not been up for {self.steady_s:g} s"
+        return seen.age_s >= self.steady_s
+
+    def answers(self, seen: Seen, health: dict[str, object]) -> bool:
+        """Ask over HTTP, with the image's own Python where it has one, else with the host's."""
+        self.port = int(str(health.get("address") or ":80").rpartition(":")[2])
+        address = f"{seen.address or '127.0.0.1'}:{self.port}"
+        asked = {**health, "address": address, "limit_s": max(0.0, self.left_s())}
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "health.py"), "rb") as file:
+            script = file.read()
+        words = ("-I", "-S", "-", json.dumps(asked))
+        limit_s = self.limit_s + float(str(health.get("timeout_s", 5.0))) + 15
+        inside = [("docker", "exec", "--interactive", self.name, python) for python in PYTHONS]
+        status, out, said = 1, "", ""
+        for program in (*inside, (sys.executable,)):
+            status, out, said = run(*program, *words, limit_s=limit_s, stdin=script)
+            if status not in CANNOT_RUN and "executable file not found" not in said:
+                break
+        self.hear(out, is_https=health.get("https") is True)
+        self.why = "not healthy" if self.answer.status or self.answer.error else "it could not be asked"
+        return status == 0
+
+    def hear(self, out: str, *, is_https: bool) -> None:
+        """Keep the last answer."""
+        line = next((line for line in out.splitlines() if line.startswith("{")), "{}")
+        try:
+            found = json.loads(line)
+        except ValueError:
+            return
+        if not found:
+            return
+        listens = found.get("listens")
+        self.answer = Answer(
+            status=found["status"] if isinstance(found.get("status"), int) else 0,
+            body=str(found.get("body") or "")[:300],
+            location=str(found.get("location") or "")[:300],
+            error=str(found.get("error") or "")[:300],
+            cause=str(found.get("cause") or "")[:500],
+            is_https=is_https,
+            listens=[str(place) for place in listens][:20] if isinstance(listens, list) else [],
+        )
+
+    def is_ready(self, seen: Seen) -> bool:
+        """Return whether a worker says that it is ready, by its log or when it is asked."""
+        self.why = "it does not say that it is ready"
+        pattern = re.compile(str(self.question["ready"]))
+        if any(pattern.search(line) for line in log(self.name, seen.started_at, 400)):
+            return seen.age_s >= float(str(self.question.get("settle_s", 0.0)))
+        if not self.can_ping or (seen.age_s < PING_AFTER_S and not self.is_once):
+            return not self.question.get("ping") and seen.age_s >= self.steady_s
+        ping = self.question["ping"]
+        words = [str(word).replace("{hostname}", seen.hostname) for word in ping] if isinstance(ping, list) else []
+        limit_s = PING_LIMIT_S if self.is_once else max(5.0, min(PING_LIMIT_S, self.left_s()))
+        status, out, said = run("docker", "exec", self.name, *words, limit_s=limit_s)
+        if status in CANNOT_RUN:
+            self.can_ping = False
+            self.question["ping"] = None
+        last = (said or out).strip().splitlines()[-1:] or [""]
+        self.why = f"the worker does not answer `{' '.join(words)}` ({last[0][:200]}) and logged no `ready.`"
+        return status == 0
+
+    def wait(self) -> bool:
+        """Return whether the container works, at last."""
+        while True:
+            seen = look(self.name)
+            if seen.is_up and self.works(seen):
+                after = look(self.name)
+                if after.is_up and after.restarts == seen.restarts and after.started_at == seen.started_at:
+                    return True
+                seen = after
+            if not seen.is_up:
+                self.why = "it is not running"
+            if seen.restarts >= 2:  # noqa: PLR2004  as `Seen.is_lost`
+                self.why = f"it was started {seen.restarts + 1} times and ended each time"
+            if seen.is_lost or seen.health == "unhealthy" or self.left_s() <= 0:
+                return False
+            time.sleep(min(EVERY_S, max(0.0, self.left_s())))
+
+    def tell(self) -> str:
+        """Return why the container does not work."""
+        seen = look(self.name)
+        waited = f"{self.name} does not work after {time.monotonic() - self.begun_s:.1f} s, {self.why}"
+        return told(seen, log(self.name), self.answer, waited, self.port)
+
+
+def main() -> int:
+    """Prove what the arguments ask for; return the exit status."""
+    try:
+        name, question = sys.argv[1], json.loads(sys.argv[2])
+        proof = Proof(name, question)
+    except (LookupError, ValueError, AttributeError) as error:
+        sys.stderr.write(f"the question cannot be read: {error}\n")
+        return 2
+    if proof.wait():
+        return 0
+    if not proof.is_once:
+        sys.stderr.write(proof.tell() + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
