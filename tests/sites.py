@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from shipway.core.action import Command, Upload
 from shipway.core.facts import Facts, HostFacts
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.record import Record
 from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.proxies.base import ProxyFacts
-from shipway.runtimes.base import LogsAsked, Release, RuntimeFacts
+from shipway.runtimes.base import Release, RuntimeFacts
 
 
 def _step(host: str, verb: str, noun: str, undo: str) -> Step:
@@ -103,6 +104,12 @@ class WordProxy:
 
     def remove_steps(self) -> tuple[Step, ...]:
         return (_step(self.host, "forget", "site", ""),)
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "end", "proxy", ""),)
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        return Command(("log", "proxy", str(asked.lines)))
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         do = Upload(f"/live/{role}", (endpoint,))

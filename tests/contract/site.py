@@ -15,9 +15,10 @@ import pytest
 
 from shipway.core.action import Command
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.secret import SecretRef
 from shipway.core.unit import HealthCheck, Unit
-from shipway.runtimes.base import LogsAsked, Release
+from shipway.runtimes.base import Release
 from shipway.runtimes.venv import Venv, VenvSettings
 from tests.contract.host import Host, temporary_host
 from tests.contract.project import FILES, commit, new_repository

@@ -18,8 +18,19 @@ RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) 
 POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "_warning", "refuse"}, 0) | {"_failure": 2}
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
-FILES = frozenset({"project.toml", "config.json", "host.sh", "setup.py", "setup.cfg"})
-"""Names of files that look like codes."""
+FILES = frozenset(
+    {
+        "project.toml",
+        "config.json",
+        "host.sh",
+        "setup.py",
+        "setup.cfg",
+        "docker.io",
+        "shipway.config",
+        "shipway.accessory",
+    }
+)
+"""Names of files, labels and packages that look like codes."""
 FORMATTED = {
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],
     "usage.unknown_{kind}": ["usage.unknown_host", "usage.unknown_role"],

@@ -17,6 +17,8 @@ NO_CODES = {
     "ledger.jsonl",
     "caddy.json",
     "runtime.txt",
+    "setup.py",
+    "setup.cfg",
 }
 """Words that look like codes: a place in the configuration, beginnings, a package, names of files."""
 

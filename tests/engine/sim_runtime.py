@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from shipway.core.action import Command, Pipe, Wait
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.proxies.base import Proxy, ProxyFacts
-from shipway.runtimes.base import LogsAsked, Release, Runtime, RuntimeFacts
+from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 
 
 def sim(*words: str) -> Command:
@@ -143,6 +144,12 @@ class SimProxy:
                 harmless=True,
             ),
         )
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        return ()
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        return sim("log", "proxy", str(asked.lines))
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         return (

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 
 from shipway.app.call import Caller, Choice
 from shipway.app.context import Context, open_context
 from shipway.core.action import Command
 from shipway.core.errors import Refused, UsageError
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Request
 from shipway.core.unit import Unit
 from shipway.planning.ready import check_ready
-from shipway.runtimes.base import LogsAsked
 
 _LINE_BYTES = 65_536
 """A line longer than this is handed on in pieces: a process that never ends a line must not fill the memory."""
@@ -45,6 +45,17 @@ class Grep:
     options: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One log: where it is, whose it is, and the command that prints it. `name` stands in messages."""
+
+    host: str
+    role: str
+    release: str
+    name: str
+    command: Command
+
+
 async def logs(choice: Choice, caller: Caller, write: Write, asked: LogsAsked, grep: Grep | None = None) -> None:
     """Give what is `asked` of the log of each chosen unit that runs to `write`, and go on where it follows.
 
@@ -54,18 +65,44 @@ async def logs(choice: Choice, caller: Caller, write: Write, asked: LogsAsked, g
         units = await _running(context)
         if asked.container:
             units = tuple({unit.host: unit for unit in reversed(units)}.values())
-        labels, commands = _labels(units), [_command(context, unit, asked, grep or Grep()) for unit in units]
-        parts = list(zip(units, commands, labels, strict=True))
-        if not asked.follows:
-            for unit, command, label in parts:
-                await _once(context, unit, command, _writer(unit, label, write))
-            return
-        try:
-            async with asyncio.TaskGroup() as group:
-                for unit, command, label in parts:
-                    group.create_task(_follow(context, unit, command, _writer(unit, label, write)))
-        except ExceptionGroup as failed:  # the others were ended with the first
-            raise failed.exceptions[0] from None
+        with _told_as_usage():
+            found = [
+                Source(u.host, u.role, u.release, u.name, context.site.target(u.host).runtime.log_command(u, asked))
+                for u in units
+            ]
+        await _show(context, found, write, asked, grep or Grep())
+
+
+async def proxy_logs(choice: Choice, caller: Caller, write: Write, asked: LogsAsked, grep: Grep | None = None) -> None:
+    """Give what is `asked` of the log of the proxy of each chosen host to `write`.
+
+    Raises Refused where no chosen host has one, UsageError for what it cannot tell.
+    """
+    async with open_context(choice, caller) as context:
+        targets = [target for target in context.site.targets if target.host in context.chosen_hosts()]
+        with _told_as_usage():
+            found = [
+                Source(target.host, "proxy", "", "the proxy", target.proxy.log_command(asked))
+                for target in targets
+                if target.proxy is not None
+            ]
+        if not found:
+            raise Refused("proxy.none", "no chosen host has a proxy", next="`shipway config` shows `proxied` roles")
+        await _show(context, found, write, asked, grep or Grep())
+
+
+async def _show(context: Context, found: Sequence[Source], write: Write, asked: LogsAsked, grep: Grep) -> None:
+    parts = [(_searched(one, grep, asked), label) for one, label in zip(found, _labels(found), strict=True)]
+    if not asked.follows:
+        for source, label in parts:
+            await _once(context, source, _writer(source, label, write))
+        return
+    try:
+        async with asyncio.TaskGroup() as group:
+            for source, label in parts:
+                group.create_task(_follow(context, source, _writer(source, label, write)))
+    except ExceptionGroup as failed:  # the others were ended with the first
+        raise failed.exceptions[0] from None
 
 
 async def _running(context: Context) -> tuple[Unit, ...]:
@@ -88,40 +125,47 @@ async def _running(context: Context) -> tuple[Unit, ...]:
     )
 
 
-def _labels(units: Sequence[Unit]) -> list[str]:
-    if len(units) == 1:
+def _labels(found: Sequence[Source]) -> list[str]:
+    if len(found) == 1:
         return [""]
-    names = [f"{unit.host} {unit.role} {unit.release}" for unit in units]
+    names = [f"{one.host} {one.role} {one.release}".rstrip() for one in found]
     width = max(map(len, names))
     return [name.ljust(width) for name in names]
 
 
-def _writer(unit: Unit, label: str, write: Write) -> Callable[[str], None]:
-    return lambda text: write(LogLine(unit.host, unit.role, unit.release, text, label))
+def _writer(source: Source, label: str, write: Write) -> Callable[[str], None]:
+    return lambda text: write(LogLine(source.host, source.role, source.release, text, label))
 
 
-def _command(context: Context, unit: Unit, asked: LogsAsked, grep: Grep) -> Command:
+@contextmanager
+def _told_as_usage() -> Iterator[None]:
+    """Tell a person, as a mistake of theirs, what a log cannot be asked."""
     try:
-        command = context.site.target(unit.host).runtime.log_command(unit, asked)
+        yield
     except ValueError as error:
         raise UsageError("logs.not_told", str(error), next="`shipway logs -n 1000 --grep TEXT`") from error
+
+
+def _searched(source: Source, grep: Grep, asked: LogsAsked) -> Source:
     if not grep.pattern:
-        return command
+        return source
     options = ("--line-buffered", *grep.options) if asked.follows else grep.options
-    return replace(command, argv=("sh", "-c", GREP_SCRIPT, "sh", command.shell(), *options, "-e", grep.pattern))
+    words = ("sh", "-c", GREP_SCRIPT, "sh", source.command.shell(), *options, "-e", grep.pattern)
+    return replace(source, command=replace(source.command, argv=words))
 
 
-async def _once(context: Context, unit: Unit, command: Command, write: Callable[[str], None]) -> None:
-    (result,) = await context.transport.exchange(unit.host, [Request(command, "never")])
+async def _once(context: Context, source: Source, write: Callable[[str], None]) -> None:
+    (result,) = await context.transport.exchange(source.host, [Request(source.command, "never")])
     for line in result.text.splitlines():
         write(line)
     if not result.ok:
-        raise Refused("logs.unreadable", f"could not read the log of {unit.name} on {unit.host}", said=result.said)
+        what = f"could not read the log of {source.name} on {source.host}"
+        raise Refused("logs.unreadable", what, said=result.said)
 
 
-async def _follow(context: Context, unit: Unit, command: Command, write: Callable[[str], None]) -> None:
+async def _follow(context: Context, source: Source, write: Callable[[str], None]) -> None:
     rest = b""
-    async with aclosing(context.transport.stream(unit.host, command)) as pieces:  # closing ends the command
+    async with aclosing(context.transport.stream(source.host, source.command)) as pieces:  # closing ends the command
         async for piece in pieces:
             *whole, rest = (rest + piece).split(b"\n")
             for line in whole:

@@ -41,11 +41,21 @@ class RunHooks:
         )
 
     async def at(self, plan: Plan, stage: Stage, moment: Moment) -> None:
-        """Run `pre-app-boot` or `post-app-boot` where `stage` starts a release on a group of hosts. Raises Refused."""
-        if plan.verb not in _RELEASING or not starts_release(stage):
+        """Run `pre-app-boot` or `post-app-boot` where `stage` starts a release on a group of hosts. Raises Refused.
+
+        `pre-proxy-reboot` and `post-proxy-reboot` stand around each stage of the reboot of proxies.
+        """
+        group: tuple[Stage, ...]
+        if plan.verb == "proxy reboot":
+            about, group = "proxy-reboot", (stage,)
+        elif plan.verb in _RELEASING and starts_release(plan, stage):
+            about, group = "app-boot", group_of(plan, stage)
+        else:
             return
-        hosts = dict.fromkeys(step.host for track in stage.tracks for step in track)
-        name = "pre-app-boot" if moment == "begin" else "post-app-boot"
+        if stage is not group[0 if moment == "begin" else -1]:
+            return
+        hosts = dict.fromkeys(host for one in group for host in hosts_of(one))
+        name = f"{'pre' if moment == 'begin' else 'post'}-{about}"
         told = {**self._about(plan), "HOSTS": ",".join(hosts), "LOCK": "true"}
         await self.hooks.run(name, told, self.interruption.stop)
 
@@ -96,9 +106,28 @@ class RunHooks:
         return told
 
 
-def starts_release(stage: Stage) -> bool:
-    """Whether `stage` starts a new release beside the old one: what Kamal calls the boot of a group of hosts."""
-    return not stage.commits and any(is_app_start(step.id) for track in stage.tracks for step in track)
+def starts_release(plan: Plan, stage: Stage) -> bool:
+    """Whether `stage` starts the release of `plan` beside the old one: what Kamal calls the boot of a group of hosts."""
+    steps = (step.id for track in stage.tracks for step in track)
+    return not stage.commits and any(is_app_start(one) and one.endswith(f"-{plan.release}") for one in steps)
+
+
+def group_of(plan: Plan, stage: Stage) -> tuple[Stage, ...]:
+    """Return the stages that start the group of hosts to which `stage` belongs.
+
+    The first group may have two: one host alone, then the others, as many as the width of the group allows.
+    """
+    starts = [one for one in plan.stages if starts_release(plan, one)]
+    if stage in starts[:2] and len(starts) > 1:
+        first, second = starts[:2]
+        if not second.width or len({*hosts_of(first), *hosts_of(second)}) <= second.width:
+            return (first, second)
+    return (stage,)
+
+
+def hosts_of(stage: Stage) -> tuple[str, ...]:
+    """Return the hosts of a stage, each once."""
+    return tuple(dict.fromkeys(step.host for track in stage.tracks for step in track))
 
 
 def _serves(outcome: Outcome) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -24,8 +25,16 @@ def choice_of(given: Given) -> Choice:
     return Choice(given.config_file, given.destination, given.hosts, given.roles, given.primary, given.version)
 
 
-def caller_of(given: Given, listen: Callable[[Event], None] | None = None, *, asks: bool = False) -> Caller:
+def caller_of(
+    given: Given,
+    listen: Callable[[Event], None] | None = None,
+    *,
+    asks: bool = False,
+    aside: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> Caller:
     """Return how a use case talks back to this call. With `asks` a person at a terminal confirms the plan, unless -y.
+
+    `aside` keeps the display out of the way of the question.
 
     Where no person is (a pipeline, `--json`) nobody is asked: whoever wrote `shipway rollback` there meant it.
     """
@@ -36,8 +45,9 @@ def caller_of(given: Given, listen: Callable[[Event], None] | None = None, *, as
     def confirm(preview: Preview) -> bool:
         from shipway.cli.render.plan_view import plan_view
 
-        say(plan_view(preview.plan, preview.true_already, paint_for(sys.stderr), verbose=given.verbosity > 0))
-        return click.confirm(f"{preview.plan.verb} {preview.plan.release}".strip() + "?", err=True)
+        with aside():
+            say(plan_view(preview.plan, preview.true_already, paint_for(sys.stderr), verbose=given.verbosity > 0))
+            return click.confirm(f"{preview.plan.verb} {preview.plan.release}".strip() + "?", err=True)
 
     is_person = not given.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     is_asked = asks and not given.yes and is_person

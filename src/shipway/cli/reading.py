@@ -40,11 +40,13 @@ def log_options(function: Function) -> Function:
     return function
 
 
-def show_logs(given: Given, values: dict[str, Any], *, has_times: bool, container: str = "") -> Exit:
-    """Show the logs that the options `values` ask for; return the exit code."""
-    from shipway.app.logs import Grep, logs
+def show_logs(
+    given: Given, values: dict[str, Any], *, has_times: bool, container: str = "", of_proxy: bool = False
+) -> Exit:
+    """Show the logs of the application, or `of_proxy`, that the options `values` ask for; return the exit code."""
+    from shipway.app.logs import Grep, logs, proxy_logs
     from shipway.app.signals import run
-    from shipway.runtimes.base import LogsAsked
+    from shipway.core.logs import LogsAsked
 
     since, pattern, lines = values["since"], values["grep"], values["lines"]
     grep = Grep(pattern, tuple(_split(values["grep_options"])))
@@ -60,7 +62,8 @@ def show_logs(given: Given, values: dict[str, Any], *, has_times: bool, containe
         write_line(given, line)
 
     try:
-        run(lambda _: logs(choice_of(given), caller_of(given), write, asked, grep), say)
+        read = proxy_logs if of_proxy else logs
+        run(lambda _: read(choice_of(given), caller_of(given), write, asked, grep), say)
     except Interrupted:
         if asked.follows:  # the way in which following ends is no error
             return Exit.INTERRUPTED

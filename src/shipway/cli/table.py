@@ -55,6 +55,7 @@ VERBS: dict[str, Entry] = {
     "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so", yields=True),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
     "app": Entry(KAMAL, "Start, stop, look at and remove the application"),
+    "proxy": Entry(KAMAL, "Start, stop, look at and remove the proxy of hosts"),
     "details": Entry(KAMAL, "Show what serves on each host: `status`"),
     "tree": Entry(KAMAL, "List every verb with those below it"),
     "upgrade": Entry(KAMAL, "Say why there is nothing to upgrade"),

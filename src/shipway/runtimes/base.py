@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shipway.core.action import Command
 from shipway.core.errors import Finding
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -41,21 +42,6 @@ class RuntimeFacts:
     tools: Mapping[str, str] = field(default_factory=dict)
     is_settled: bool = False
     trouble: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LogsAsked:
-    """What is wanted of a log: its last `lines`, and what comes (`follows`).
-
-    `since`: only what is younger (`10m`, or a time). `has_times`: each line with its time, where the runtime knows it.
-    `container`: the log of this container of the host instead.
-    """
-
-    lines: int = 100
-    follows: bool = False
-    since: str = ""
-    has_times: bool = False
-    container: str = ""
 
 
 class Runtime(Protocol):

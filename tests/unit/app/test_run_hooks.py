@@ -16,13 +16,18 @@ from shipway.app.context import Context
 from shipway.app.deploy import deploy_planner
 from shipway.app.hooks import Hooks
 from shipway.app.rollback import rollback_planner
+from shipway.app.run_hooks import group_of, hosts_of, starts_release
 from shipway.app.signals import Interruption
 from shipway.core.errors import Refused, ShipwayError, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
+from shipway.planning.deploy import plan_deploy
+from shipway.planning.site import RoleSpec
+from shipway.runtimes.base import Release
 from tests.engine.client import assert_serves, deploy, installed, run_client
 from tests.engine.sim_runtime import sim_site
 from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
+from tests.sites import facts_serving, site
 
 ALL = ("pre-connect", "pre-build", "pre-deploy", "pre-app-boot", "post-app-boot", "post-deploy")
 OURS = ("deploy-failed", "rolled-back")
@@ -31,7 +36,7 @@ echo "$(basename "$0") $SHIPWAY_RELEASE $SHIPWAY_BASE $SHIPWAY_OUTCOME $SHIPWAY_
 echo "$SHIPWAY_HOSTS $SHIPWAY_LOCK $SHIPWAY_RUN" >>more
 f=$SHIPWAY_MESSAGE_FILE; [ -z "$f" ] || { echo "$SHIPWAY_ERROR"; stat -c %a "$f"; cat "$f"; } >message
 """
-SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7))
+SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7), release_version="c0ffee" * 7)
 
 
 class Yard:
@@ -142,6 +147,25 @@ def test_a_failed_start_is_told_to_hooks(yard: Yard) -> None:
         yard.go()
     assert yard.names() == ["pre-deploy", "pre-app-boot", "deploy-failed", "rolled-back"]
     assert yard.message()[0] == "step.failed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "groups"),
+    [
+        ({}, ["h1,h2,h3,h4"]),
+        ({"gate": "web"}, ["h1,h2,h3,h4"]),
+        ({"width": 3}, ["h1,h2,h3", "h4"]),
+        ({"width": 3, "gate": "web"}, ["h1,h2,h3", "h4"]),
+        ({"width": 1, "gate": "web"}, ["h1", "h2", "h3", "h4"]),
+    ],
+)
+def test_a_group_of_hosts_has_its_hooks_once(settings: dict[str, str | int], groups: list[str]) -> None:
+    roles = (RoleSpec("web", ("h1", "h2", "h3", "h4"), proxied=True), RoleSpec("worker", ("h1", "h2"), kind="worker"))
+    made = site(["h1", "h2", "h3", "h4"], roles, boot_width=settings.get("width", 0), gate=settings.get("gate", ""))
+    plan = plan_deploy(made, facts_serving(made, "r1"), "run", Release("r2", "v", "/repo"))
+    starts = [stage for stage in plan.stages if starts_release(plan, stage)]
+    found = dict.fromkeys(group_of(plan, stage) for stage in starts)
+    assert [",".join(dict.fromkeys(h for one in group for h in hosts_of(one))) for group in found] == groups
 
 
 @pytest.mark.parametrize("name", ["post-deploy", "deploy-failed"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Self, TextIO
 
 from shipway.cli.render.text import Paint, duration, harmless
@@ -60,6 +61,10 @@ class Plain:
 
     def __exit__(self, *_error: object) -> None:
         self._stream.flush()
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave the stream to a question: nothing here is in its way."""
+        return nullcontext()
 
     def listen(self, event: Event) -> None:
         """Write `event`, if it is wanted."""

@@ -9,8 +9,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+from shipway.core.logs import LogsAsked
 from shipway.core.unit import Unit
-from shipway.runtimes.base import LogsAsked
 from shipway.runtimes.docker.settings import DockerSettings, Logs, OptionValue, RoleSettings, Scalar
 from shipway.runtimes.docker.words import escaped, quoted, raw, split
 

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from shipway.core.action import Action, Command, Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
 from shipway.core.unit import KAMAL, Unit
 from shipway.runtimes import health
-from shipway.runtimes.base import LogsAsked, Release, Runtime, RuntimeFacts
+from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
 from shipway.runtimes.docker.environment import env_file
 from shipway.runtimes.docker.parse import parse_probe

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from shipway.core.action import Action, Command, Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
 from shipway.runtimes import health
-from shipway.runtimes.base import LogsAsked, Release, Runtime, RuntimeFacts
+from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.venv.commands import command_line, default_server
 from shipway.runtimes.venv.environment import env_file, unit_file
 from shipway.runtimes.venv.keeper import Keeper, Program

@@ -2,11 +2,17 @@
 
 # ruff: noqa: E501  commands and messages stand in one piece, as they are read and recorded
 
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from shipway.config.registry import Inline, Registry
 from shipway.core.secret import SecretRef
-from shipway.runtimes.docker.images.login import login_step, needs_login, trouble_of
+from shipway.runtimes.docker.images.login import AUTH_SCRIPT, login_step, needs_login, trouble_of
 from tests.unit.runtimes.docker.images.specs import HUB, LOCAL
 
 SAID = [
@@ -38,7 +44,7 @@ def test_the_password_travels_by_standard_input() -> None:
 def test_a_name_that_is_a_secret_comes_by_standard_input_too() -> None:
     step = login_step(Registry(server="r.example", username=SecretRef("NAME"), password=Inline("a-password")))
     assert step.stdin == (SecretRef("NAME"), "\n", "a-password")
-    assert step.argv[:2] == ("sh", "-c")
+    assert (step.argv[0], step.argv[-1]) == ("python3", "r.example")
     assert "a-password" not in step.shell()
     assert step.title == "log in to r.example as [secret NAME]"
 
@@ -47,3 +53,19 @@ def test_who_needs_a_login() -> None:
     assert needs_login(HUB)
     assert not needs_login(LOCAL)
     assert not needs_login(Registry(is_none=True))
+
+
+def test_what_is_written_for_a_secret_name(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"credsStore": "desktop", "auths": {"other": {"auth": "x"}}, "proxies": {}}))
+    environment = {"DOCKER_CONFIG": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    for script in (AUTH_SCRIPT, AUTH_SCRIPT):
+        command = (sys.executable, "-I", "-c", script, "r.example")
+        subprocess.run(command, input=b"ann\npass:w\nord", env=environment, check=True)
+    assert json.loads(path.read_text()) == {
+        "credsStore": "desktop",
+        "auths": {"other": {"auth": "x"}, "r.example": {"auth": base64.b64encode(b"ann:pass:w\nord").decode()}},
+        "credHelpers": {"r.example": ""},
+        "proxies": {},
+    }
+    assert path.stat().st_mode & 0o777 == 0o600
