@@ -36,7 +36,7 @@ class RunHooks:
         """Whether there is a hook to run before `stage` or after it."""
         return (
             plan.verb in _RELEASING
-            and starts_release(stage)
+            and starts_release(plan, stage)
             and any(self.hooks.has(name) for name in ("pre-app-boot", "post-app-boot"))
         )
 
