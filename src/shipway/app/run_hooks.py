@@ -107,7 +107,7 @@ class RunHooks:
 
 
 def starts_release(plan: Plan, stage: Stage) -> bool:
-    """Whether `stage` starts the release of `plan` beside the old one: what Kamal calls the boot of a group of hosts."""
+    """Whether `stage` starts the release of `plan` beside the old one: the boot of a group in Kamal's words."""
     steps = (step.id for track in stage.tracks for step in track)
     return not stage.commits and any(is_app_start(one) and one.endswith(f"-{plan.release}") for one in steps)
 
