@@ -41,7 +41,7 @@ def test_tracks_and_streams_share_one_connection(connect: Connect) -> None:
         link = connect(settings_of(server))
         for track in ("main", "a", "b"):
             assert link.exchange(ask("true"), track=track)[0].ok
-        assert link.run("wc", "-c", stdin=("x" * 70_000,)).text.strip() == "70000"
+        assert link.run("wc", "-c", stdin=("x" * 700_000,)).text.strip() == "700000"
         assert len(server.children()) == 1
 
 

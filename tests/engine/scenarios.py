@@ -85,6 +85,7 @@ def failing(host: str, *faults: tuple[str, ...]) -> Callable[[str, Sequence[str]
 
 SCENARIOS = (
     Scenario("deploy", deploy, "done", is_thorough=True),
+    Scenario("deploy on one host", deploy, "done", hosts=1),
     Scenario("deploy on 3 hosts at once", deploy, "done", hosts=3, width=0),
     Scenario("deploy on 3 hosts, one by one", deploy, "done", hosts=3, width=1),
     Scenario("deploy on 3 hosts behind the first", deploy, "done", hosts=3, width=0, gate="web"),

@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shipway.core.action import UPLOAD_SCRIPT, WAIT_SCRIPT
 from shipway.core.ports import Result
 from shipway.django.probe_source import markers
 from shipway.engine import lock
-from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT
+from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
 from shipway.engine.observe import FREE_SCRIPT
 from shipway.engine.reading import PIECE_SCRIPT
 
@@ -123,9 +124,14 @@ def _yes(answer: bool) -> Result:  # noqa: FBT001
     return OK if answer else NO
 
 
-def _append(_fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Result:
+def stamp(now_s: int) -> str:
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _append(fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Result:
     old = host.files.get(args[0], "")
-    host.files[args[0]] = old + ("\n" if old and not old.endswith("\n") else "") + stdin
+    lines = stdin.replace(f'"at":"{WHEN_WRITTEN}"', f'"at":"{stamp(fleet.now_s)}"')
+    host.files[args[0]] = old + ("\n" if old and not old.endswith("\n") else "") + lines
     return OK
 
 

@@ -6,7 +6,7 @@ which must be the plan that was agreed to → execute → report.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
@@ -24,10 +24,12 @@ from shipway.core.errors import Interrupted, Refused, ShipwayError
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
-from shipway.engine.executor import execute
+from shipway.engine.executor import Around, execute
 from shipway.engine.extend import go_on_with, store_extension, take_back
+from shipway.engine.observe import Look
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
+from shipway.engine.rider import Rider
 from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
 from shipway.planning.takeover import needs_consent
@@ -54,7 +56,8 @@ class Run:
     def world(self) -> World:
         """What the engine needs."""
         note, listen = self.caller.note, self.timings.listen
-        return self.context.world(listen, self.interruption.stop, note=note, boundary=self.hooks.at)
+        world = self.context.world(listen, self.interruption.stop, note=note, boundary=self.hooks.at)
+        return replace(world, waits_at=self.hooks.waits_at)
 
     @property
     def hooks(self) -> RunHooks:
@@ -83,8 +86,11 @@ async def change(
     `sequel` knows how it goes on. `judge` looks at a plan before it is shown or run: it refuses it, or adds to it.
     """
     agreed = await _agree(run, planner, judge) if run.caller.confirm is not None else ""
-    async with run.lock("") as _:
-        facts = await run.context.observe()
+    before, after = run.context.look(), run.context.look()
+    lock = run.lock("")
+    lock.rider = before
+    async with lock:
+        facts = await run.context.observe(before)
         if open_run := open_run_id(facts.primary.records):
             _refuse_nested(run, open_run)
             settled = await _settle(run)
@@ -101,32 +107,34 @@ async def change(
             plan = _agreed(await _planned(planner, judge, facts), agreed)
         with run.interruption.run_in_progress():
             follows = sequel(facts, plan) if sequel and plan.is_partial else None
-            outcome, refusal = await _execute(run, plan, follows)
+            outcome, refusal = await _execute(run, plan, follows, (lock, after))
     if refusal is None:
-        return await report_of(run, outcome)
+        return await report_of(run, outcome, after)
     for note in await run.hooks.after(outcome, refusal):
         run.caller.say(f"warning: {note}")
     raise refusal
 
 
-async def _execute(run: Run, plan: Plan, sequel: Sequel | None) -> tuple[Outcome, ShipwayError | None]:
-    """Run `plan`, and what follows it; return how it ended.
+async def _execute(
+    run: Run, plan: Plan, sequel: Sequel | None, riders: Sequence[Rider]
+) -> tuple[Outcome, ShipwayError | None]:
+    """Run `plan`, and what follows it; return how it ended. `riders` go with the last line of the run.
 
     Where the second part was refused, so that the first was taken back, the refusal is returned too.
     """
     if sequel is None:
-        return await execute(plan, run.world), None
+        return await execute(plan, run.world, around=Around(riders=riders)), None
     world = replace(run.world, listen=sequel.listening(run.timings.listen))
-    first = await execute(plan, world, beside=sequel.settle)
+    first = await execute(plan, world, around=Around(sequel.settle, riders=riders))
     if first.ending != "prepared":
         return first, None
     try:
         extension = await sequel.extend()
         await store_extension(extension.plan, world, extension.detail)
     except ShipwayError as error:
-        taken_back = await take_back(first, world, str(error))
+        taken_back = await take_back(first, world, str(error), riders)
         return taken_back, error if taken_back.ending == "undone" else None
-    return await go_on_with(extension.plan, first, world), None
+    return await go_on_with(extension.plan, first, world, riders), None
 
 
 async def _planned(planner: Planner, judge: Judge | None, facts: Facts) -> Plan:
@@ -218,8 +226,11 @@ def _nothing(run: Run, plan: Plan) -> Report:
     return Report(plan.verb, run.id, "nothing", plan.release, plan.version, plan.base, notes=plan.notes)
 
 
-async def report_of(run: Run, outcome: Outcome) -> Report:
-    """Return the report of a run that ended well; raises the error of one that did not."""
+async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Report:
+    """Return the report of a run that ended well; raises the error of one that did not.
+
+    `look` has what the primary host answered after the run.
+    """
     error = outcome.error()
     notes = await run.hooks.after(outcome, error)
     if error is not None:
@@ -235,17 +246,17 @@ async def report_of(run: Run, outcome: Outcome) -> Report:
         version=plan.version,
         base=plan.base,
         took_s=round(outcome.took_s, 3),
-        serving=await _serving(run),
+        serving=await _serving(run, look),
         stages=tuple(run.timings.stages),
         notes=(*plan.notes, *notes),
         next=_next(run, plan),
     )
 
 
-async def _serving(run: Run) -> tuple[Serving, ...]:
+async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
     """Return what runs now. The run is over: hosts that do not answer any more are not its failure."""
     try:
-        return all_units(run.context.site, await run.context.observe())
+        return all_units(run.context.site, await run.context.observe(look))
     except ShipwayError as error:
         run.caller.say(f"could not look at the hosts afterwards: {error}")
         return ()

@@ -31,7 +31,7 @@ from shipway.core.facts import Facts
 from shipway.core.layout import Layout
 from shipway.core.ports import Clock, Transport
 from shipway.engine.lock import Owner
-from shipway.engine.observe import observe
+from shipway.engine.observe import Look, observe
 from shipway.engine.world import Author, Boundary, StopRequest, World
 from shipway.planning.accessories import AccessoryTarget
 from shipway.planning.site import Site
@@ -86,12 +86,16 @@ class Context:
         """Return the roles that `--roles` means, all without it; raises UsageError."""
         return select(self.choice.roles, [role.name for role in self.site.roles], "role")
 
-    async def observe(self) -> Facts:
-        """Return what is true on all hosts now; raises Unreachable."""
-        facts = await observe(self.site.targets, self.transport, self.clock)
+    async def observe(self, look: Look | None = None) -> Facts:
+        """Return what is true on all hosts now; raises Unreachable. `look`: answers that rode with something else."""
+        facts = await observe(self.site.targets, self.transport, self.clock, look)
         if not self.watched:
             return facts
         return replace(facts, accessories=await observe_accessories(self.watched, self.transport))
+
+    def look(self) -> Look:
+        """Return the questions to the primary host, to ride with something else that is asked of it."""
+        return Look(self.site.targets[0], self.clock)
 
     def world(
         self,

@@ -32,6 +32,14 @@ class RunHooks:
             return False
         return await self.hooks.run("pre-deploy", {**self._about(plan), "LOCK": "true"})
 
+    def waits_at(self, plan: Plan, stage: Stage) -> bool:
+        """Whether there is a hook to run before `stage` or after it."""
+        return (
+            plan.verb in _RELEASING
+            and starts_release(plan, stage)
+            and any(self.hooks.has(name) for name in ("pre-app-boot", "post-app-boot"))
+        )
+
     async def at(self, plan: Plan, stage: Stage, moment: Moment) -> None:
         """Run `pre-app-boot` or `post-app-boot` where `stage` starts a release on a group of hosts. Raises Refused.
 

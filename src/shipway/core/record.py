@@ -33,7 +33,10 @@ MAX_LINE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of a ledger. `at` is UTC, ISO 8601 with seconds. `detail` holds strings and numbers only."""
+    """One line of a ledger. `detail` holds strings and numbers only.
+
+    `at` is UTC, ISO 8601 with seconds, by the clock of the host on which the line stands.
+    """
 
     kind: RecordKind
     run: str

@@ -7,7 +7,7 @@ stored leaves a partial plan, which is always taken back; one that is killed aft
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shipway.core.action import Upload, lower
@@ -15,9 +15,10 @@ from shipway.core.errors import ConnectionLost, Refused
 from shipway.core.plan_codec import plan_to_json
 from shipway.core.ports import Request
 from shipway.core.step import Plan
-from shipway.engine.executor import execute
+from shipway.engine.executor import Around, execute
 from shipway.engine.journal import Journal, last_words
 from shipway.engine.outcome import Outcome
+from shipway.engine.rider import Rider
 from shipway.engine.world import World
 
 
@@ -42,13 +43,12 @@ async def store_extension(plan: Plan, world: World, detail: Mapping[str, str]) -
         )
 
 
-async def go_on_with(plan: Plan, first: Outcome, world: World) -> Outcome:
+async def go_on_with(plan: Plan, first: Outcome, world: World, riders: Sequence[Rider] = ()) -> Outcome:
     """Run what `plan` (stored by `store_extension`) has besides the part that ended as `first`."""
-    return await execute(plan, world, state=replace(first.state, ran_s=first.took_s))
+    return await execute(plan, world, state=replace(first.state, ran_s=first.took_s), around=Around(riders=riders))
 
 
-async def take_back(first: Outcome, world: World, why: str) -> Outcome:
+async def take_back(first: Outcome, world: World, why: str, riders: Sequence[Rider] = ()) -> Outcome:
     """Take back the first part of a run that is not to go on; `why` goes into the ledger."""
-    return await execute(
-        first.plan, world, state=replace(first.state, phase="unwinding", ran_s=first.took_s), why=last_words(why)
-    )
+    state = replace(first.state, phase="unwinding", ran_s=first.took_s)
+    return await execute(first.plan, world, state=state, around=Around(why=last_words(why), riders=riders))

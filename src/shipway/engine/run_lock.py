@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -10,8 +11,21 @@ from typing import Self
 
 from shipway.core.errors import Interrupted, ShipwayError
 from shipway.core.events import Event
-from shipway.engine.lock import RENEW_S, STALE_S, Holder, Owner, drop_lock, locked, remove_lock, renew_lock, try_lock
+from shipway.core.ports import Request, Result
+from shipway.engine.lock import (
+    RENEW_S,
+    STALE_S,
+    Holder,
+    Owner,
+    drop_lock,
+    drop_request,
+    locked,
+    remove_lock,
+    renew_lock,
+    try_lock,
+)
 from shipway.engine.orphans import wait_for_orphans
+from shipway.engine.rider import Rider
 from shipway.engine.world import World
 
 _ASK_AGAIN_S = 2.0
@@ -31,7 +45,10 @@ class RunLock:
     Waits up to `wait.limit_s` seconds for the live lock of another run, not for one that a person took: nobody knows
     how long that will be. A stale one is taken over when `take_stale` is set (for `resume`), else refused. The lock of
     the run `inherit` is used and left to it: a hook of that run started us. When the lock turns out to be somebody
-    else's, or could not be renewed for so long that somebody may have taken it, the run is asked to stop.
+    else's, or could not be renewed for so long that somebody may have taken it, the run is asked to stop. `rider` rides
+    in the exchange in which the lock is taken.
+
+    The lock is itself a rider: with the last line of a run it is released in the same exchange.
     """
 
     def __init__(  # noqa: PLR0913  who, where, and how
@@ -46,7 +63,8 @@ class RunLock:
     ) -> None:
         self._world, self._host, self._owner = world, host, owner
         self._wait, self._take_stale, self._inherit = wait or Waiting(), take_stale, inherit
-        self._is_ours = True
+        self.rider: Rider | None = None
+        self._is_ours, self._is_dropped = True, False
         self._busy = asyncio.Lock()
         self._renewal: asyncio.Task[None] | None = None
         self._tried: set[str] = set()
@@ -71,13 +89,23 @@ class RunLock:
                 self._renewal.cancel()
             with suppress(asyncio.CancelledError):
                 await self._renewal
-        if self._is_ours:
+        if self._is_ours and not self._is_dropped:
             await self._drop()
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return the release of the lock, where it is ours."""
+        return (drop_request(self._world, self._host, self._owner.token),) if self._is_ours else ()
+
+    def take(self, results: Sequence[Result]) -> None:
+        """Note that the lock was released."""
+        self._is_dropped = len(results) == 1 and results[0].ok
+        if self._is_dropped and self._renewal is not None:
+            self._renewal.cancel()
 
     async def _take(self) -> None:
         clock = self._world.clock
         until_s = clock.monotonic() + self._wait.limit_s
-        while (holder := await try_lock(self._world, self._host, self._owner)) is not None:
+        while (holder := await try_lock(self._world, self._host, self._owner, self.rider)) is not None:
             if self._inherit and holder.owner.run == self._inherit:
                 self._is_ours = False
                 return

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from shipway.app.wanted import Wanted
 from shipway.core.errors import Interrupted, Locked, Refused, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
+from shipway.planning.site import RoleSpec
 from tests.engine.client import assert_serves, deploy, installed, run_client
 from tests.engine.sim_host import Fleet
 from tests.engine.sim_runtime import sim_site
@@ -46,6 +48,24 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said
+
+
+EXCHANGES_MAX = 10
+"""Of a redeploy with the one host of a site with one role: each is a round trip, and some routes are long."""
+BASICS = 1
+"""Where the state directory of the host is: asked before there is a run."""
+
+
+def test_a_redeploy_needs_few_exchanges() -> None:
+    site = replace(sim_site(["app-1"]), roles=(RoleSpec("web", ("app-1",), kind="web", proxied=True),))
+    fleet = installed(site, deploys=2)
+    transport = SimTransport(fleet)
+    context = Context(Choice(), SERVICE, site, transport, SimClock(fleet), Author("bo", "desk"))
+    run = Run.new(context, Caller(listen=lambda _: None, say=lambda _: None), Interruption(lambda _: None))
+    report = asyncio.run(change(run, deploy_planner(context, run.id)))
+    assert (report.outcome, report.release, len(report.serving)) == ("done", "r3", 1)
+    assert BASICS + len(transport.exchanges) <= EXCHANGES_MAX - 2, "with room for two: a question and its answer"
+    assert not any("held" in path for path in fleet.hosts["app-1"].files)
 
 
 def cut(fleet: Fleet, at: int) -> None:
