@@ -39,7 +39,7 @@ _COMMANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role: its command ("" for that of the image), what it is, where it was read, and what to know about it."""
+    """A role: its command ("" where no file says it), what it is, where it was read, and what to know about it."""
 
     name: str
     cmd: str
@@ -62,7 +62,7 @@ def find_roles(subject: Subject) -> tuple[Role, ...]:
     if not any(role.kind == "scheduler" or _has_beat(role) for role in roles):
         roles += _scheduler(subject)
     order = ("web", "worker", "scheduler")
-    return tuple(_unique(sorted((_fit(role, subject) for role in roles), key=lambda role: order.index(role.kind))))
+    return tuple(_unique(sorted((_fit(role) for role in roles), key=lambda role: order.index(role.kind))))
 
 
 def _of_processes(processes: list[Process]) -> list[Role]:
@@ -99,7 +99,7 @@ def _plain(command: str) -> str:
     return " && ".join(parts)
 
 
-def _fit(role: Role, subject: Subject) -> Role:
+def _fit(role: Role) -> Role:
     """Return a role as the configuration has it: one simple command, and a port where the platform had `$PORT`."""
     cmd = re.sub(r"\$\{?PORT(?::-\d+)?\}?", str(APP_PORT), role.cmd)
     try:
@@ -108,8 +108,7 @@ def _fit(role: Role, subject: Subject) -> Role:
         cmd = f"sh -c {shlex.quote(cmd)}"
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", role.name).strip("-_.") or role.kind
     name = "web" if role.kind == "web" else name
-    is_image = subject.wishes.runtime == "docker" and role.kind == "web"
-    return replace(role, name=name, cmd="" if is_image and not subject.processes.image else cmd)
+    return replace(role, name=name, cmd=cmd)
 
 
 def _unique(roles: list[Role]) -> list[Role]:
