@@ -40,7 +40,7 @@ def system_packages(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     install = ("apt-get", "install", "--yes", "--no-install-recommends", *names)
-    # The list of packages goes in the same layer that fetched it. `sh` expands the `*`, so it is no quoted word.
+    # The lists of packages go in the same layer that fetched them.
     return [run(("apt-get", "update"), install, ("find", "/var/lib/apt/lists", "-mindepth", "1", "-delete"))]
 
 

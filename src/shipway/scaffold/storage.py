@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from shipway.core.errors import Finding
@@ -9,6 +10,7 @@ from shipway.scaffold.subject import Subject
 from shipway.scaffold.variables import database_part
 
 _LOCAL_FILES = "FileSystemStorage"
+_PATH = re.compile(r"[\w./@+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,6 @@ def _sqlite(subject: Subject) -> Finding:
 def media_path(subject: Subject) -> str:
     """Return the directory of uploads in the container; "" where they go elsewhere or nothing is known."""
     media = subject.text("media_root")
-    if not media or not subject.text("media_storage").endswith(_LOCAL_FILES) or any(x in media for x in "$:\\*?[]\n"):
+    if not _PATH.fullmatch(media) or ".." in media or not subject.text("media_storage").endswith(_LOCAL_FILES):
         return ""
     return media if media.startswith("/") else f"/app/{subject.inside(media)}"

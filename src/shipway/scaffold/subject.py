@@ -16,6 +16,8 @@ from shipway.django.processes import Processes, read_processes
 from shipway.django.tree import Sources, parent
 
 APP_PORT = 8000
+NO_SERVER = "192.0.2.1"
+"""An address that leads nowhere (RFC 5737), where nobody said one."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?", re.ASCII)
 _SERVICE = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
@@ -130,8 +132,8 @@ class Subject:
 
     @property
     def server(self) -> str:
-        """The server's address; one that is for documentation only (RFC 5737) where nobody said it."""
-        return self.wishes.server or "192.0.2.1"
+        """The server's address, or `NO_SERVER`."""
+        return self.wishes.server or NO_SERVER
 
 
 def read_subject(sources: Sources, wishes: Wishes, directory: str) -> Subject:
