@@ -43,9 +43,7 @@ def find_accessories(subject: Subject) -> Accessories:
     if subject.wishes.runtime == "venv" or subject.wishes.accessories is False:
         return _without(subject)
     database, redis = _database(subject), _redis(subject)
-    return Accessories(
-        database.all + redis.all, database.values | redis.values, {**database.secrets, **redis.secrets}
-    )
+    return Accessories(database.all + redis.all, database.values | redis.values, {**database.secrets, **redis.secrets})
 
 
 def _without(subject: Subject) -> Accessories:

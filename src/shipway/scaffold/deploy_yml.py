@@ -92,11 +92,11 @@ def _proxy(parts: Parts) -> Noted:
     subject = parts.subject
     site, health = subject.wishes.site, subject.text("health")
     body: dict[str, Value] = {}
+    above: tuple[str, ...] = ()
     if site:
         body["host"] = site
         is_public = "." in site and not site.replace(".", "").isdigit()
         body["ssl"] = Noted(is_public, beside="a certificate is asked for as soon as the name leads to the server")
-        above = ()
     else:
         above = ("With a name of its own: `host: shop.example.org` and `ssl: true`. Without, any name is answered.",)
     if subject.wishes.runtime == "docker":

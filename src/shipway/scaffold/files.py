@@ -60,7 +60,9 @@ def draft_files(subject: Subject) -> Drafts:
             text = write_dockerfile(subject, server, storage.volumes)
             files.append(Draft(join(subject.base, "Dockerfile"), text, "how its image is built"))
             findings += _static(subject)
-        files.append(Draft(join(subject.base, ".dockerignore"), write_dockerignore(subject), "what the image does not get"))
+        files.append(
+            Draft(join(subject.base, ".dockerignore"), write_dockerignore(subject), "what the image does not get")
+        )
     files.append(Draft(".kamal/secrets", stub.text, "where the values of secrets come from"))
     ignored = subject.sources.text(".gitignore")
     lines = missing_lines(ignored, stub.made)
@@ -92,11 +94,15 @@ def _general(subject: Subject) -> list[Finding]:
     found = []
     if not subject.wishes.server:
         what = "the address of the server is not known: config/deploy.yml has 192.0.2.1, which leads nowhere"
-        found.append(Finding("init.no_address", what, "config/deploy.yml", "write your server's address there", "warning"))
+        found.append(
+            Finding("init.no_address", what, "config/deploy.yml", "write your server's address there", "warning")
+        )
     if not subject.settings:
         what = "the settings module was not found"
         found.append(Finding("init.no_settings", what, "", "shipway init --settings shop.settings", "warning"))
-    elif not subject.wishes.settings and (subject.fact("settings").confidence == "low" or subject.fact("settings").conflicts):
+    elif not subject.wishes.settings and (
+        subject.fact("settings").confidence == "low" or subject.fact("settings").conflicts
+    ):
         what = f"{subject.settings} may not be the settings for production"
         where = next((str(one) for one in subject.fact("settings").evidence), "")
         found.append(Finding("init.unsure_settings", what, where, "shipway init --settings MODULE", "warning"))
@@ -120,5 +126,7 @@ def _static(subject: Subject) -> list[Finding]:
     if subject.text("static") == "collected":
         what = "static files are collected into the image, and nothing there serves them"
         where = next((str(one) for one in subject.fact("static_root").evidence), "")
-        found.append(Finding("init.static_not_served", what, where, "add whitenoise to packages and MIDDLEWARE", "warning"))
+        found.append(
+            Finding("init.static_not_served", what, where, "add whitenoise to packages and MIDDLEWARE", "warning")
+        )
     return found

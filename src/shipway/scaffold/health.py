@@ -47,7 +47,7 @@ def offer_health(subject: Subject) -> HealthView | None:
     module = _module_of(subject, package)
     if not module:
         return None
-    lines = f"from {module}.health import up\n\nurlpatterns = [path(\"{HEALTH.strip('/')}\", up), *urlpatterns]\n"
+    lines = f'from {module}.health import up\n\nurlpatterns = [path("{HEALTH.strip("/")}", up), *urlpatterns]\n'
     urls = _with_route(subject.sources.text(urls_path), module)
     return HealthView(f"{package}/health.py" if package else "health.py", urls_path, urls, lines)
 
@@ -77,19 +77,31 @@ def _with_route(text: str, module: str) -> str | None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return None
-    names = {target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)}
+    names = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     if "urlpatterns" not in names or not imports or "\r" in text:
         return None
     has_path = any(
-        isinstance(node, ast.ImportFrom) and node.module == "django.urls" and any(one.name == "path" and not one.asname for one in node.names)
+        isinstance(node, ast.ImportFrom)
+        and node.module == "django.urls"
+        and any(one.name == "path" and not one.asname for one in node.names)
         for node in imports
     )
     lines = text.splitlines()
     new = [] if has_path else ["from django.urls import path"]
     new.append(f"from {module}.health import up")
     at = imports[-1].end_lineno or 0
-    route = ["", "# Before all others, so that none of them can take it.", f'urlpatterns = [path("{HEALTH.strip("/")}", up), *urlpatterns]']
+    route = [
+        "",
+        "# Before all others, so that none of them can take it.",
+        f'urlpatterns = [path("{HEALTH.strip("/")}", up), *urlpatterns]',
+    ]
     changed = "\n".join([*lines[:at], *new, *lines[at:], *route]) + "\n"
     try:
         ast.parse(changed)

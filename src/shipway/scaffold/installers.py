@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.django.tree import join, parent
 from shipway.scaffold.instructions import copy, env, note, run, run_to_file, workdir
 from shipway.scaffold.subject import Subject
-from shipway.django.tree import join, parent
 
 _EXPORTED = "/tmp/requirements.txt"  # noqa: S108  in an image, while it is built
 # Python package → Debian packages that compile it, where PyPI has no wheel of it.
@@ -71,7 +71,10 @@ def install_packages(subject: Subject) -> list[str]:
     place = parent(subject.inside(installer.files[0])) if installer.files else "."
     lines = [workdir("/app")]
     if installer.is_local or not installer.files:
-        lines += [note("The packages include directories of the project, so everything is copied first."), copy(".", target=".")]
+        lines += [
+            note("The packages include directories of the project, so everything is copied first."),
+            copy(".", target="."),
+        ]
     else:
         for directory, names in _by_directory([subject.inside(path) for path in installer.files]).items():
             lines.append(copy(*names, target=f"{directory}/" if directory != "." else "./"))

@@ -13,7 +13,9 @@ from shipway.scaffold.subject import Subject
 _SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|PRIVATE_KEY|API_?KEY|CREDENTIAL", re.IGNORECASE)
 _PAIR = re.compile(r"([A-Za-z_]\w*)(?:=|\s+)(\"[^\"]*\"|'[^']*'|\S*)")
 _TRUE = frozenset(("1", "true", "yes", "on"))
-_INSTALLS = re.compile(r"\b(?:pip3? install|uv (?:sync|pip)|poetry (?:install|sync)|pipenv (?:install|sync)|pdm (?:install|sync))\b")
+_INSTALLS = re.compile(
+    r"\b(?:pip3? install|uv (?:sync|pip)|poetry (?:install|sync)|pipenv (?:install|sync)|pdm (?:install|sync))\b"
+)
 _LOCKED = re.compile(
     r"uv sync.*(?:--locked|--frozen)|uv pip sync|poetry (?:install|sync)|pipenv (?:sync|install.*--deploy)|pdm sync|"
     r"pdm install.*--frozen|-r\s|--requirement"
@@ -39,7 +41,9 @@ def _root(subject: Subject, image: Dockerfile) -> Iterator[Finding]:
     del subject
     users = _final(image, "USER")
     # A stage that another one is made of may have set the user.
-    is_inherited = not users and any(one.text.split()[:1] and one.text.split()[0] in image.stages for one in _final(image, "FROM"))
+    is_inherited = not users and any(
+        one.text.split()[:1] and one.text.split()[0] in image.stages for one in _final(image, "FROM")
+    )
     name = users[-1].text.split(":")[0].strip() if users else ""
     if name in ("root", "0") or (not users and not is_inherited):
         what = "the application runs as root"
@@ -100,7 +104,11 @@ def _latest(subject: Subject, image: Dockerfile) -> Iterator[Finding]:
 
 
 def _ignore(subject: Subject, image: Dockerfile) -> Iterator[Finding]:
-    everything = [one for one in image.of("COPY", "ADD") if re.match(r"(?:--\S+\s+)*(?:\.|\./)\s", one.text) and "--from" not in one.text]
+    everything = [
+        one
+        for one in image.of("COPY", "ADD")
+        if re.match(r"(?:--\S+\s+)*(?:\.|\./)\s", one.text) and "--from" not in one.text
+    ]
     places = (f"{image.path}.dockerignore", join(parent(image.path), ".dockerignore"), ".dockerignore")
     if everything and not subject.sources.first(*places):
         what = "the whole directory is copied, and there is no .dockerignore"
@@ -111,11 +119,22 @@ def _order(subject: Subject, image: Dockerfile) -> Iterator[Finding]:
     del subject
     for stage in image.stages:
         lines = [one for one in image.instructions if one.stage == stage]
-        copied = next((one for one in lines if one.keyword in ("COPY", "ADD") and re.match(r"(?:--\S+\s+)*\./?\s", one.text) and "--from" not in one.text), None)
+        copied = next(
+            (
+                one
+                for one in lines
+                if one.keyword in ("COPY", "ADD")
+                and re.match(r"(?:--\S+\s+)*\./?\s", one.text)
+                and "--from" not in one.text
+            ),
+            None,
+        )
         installed = next((one for one in lines if one.keyword == "RUN" and _INSTALLS.search(one.text)), None)
         if copied and installed and copied.line < installed.line and "--no-deps" not in installed.text:
             what = "the sources are copied before the packages are installed: each commit installs all of them again"
-            yield Finding("dockerfile.copies_first", what, _at(image, copied), "copy the lock, install, copy the rest", "info")
+            yield Finding(
+                "dockerfile.copies_first", what, _at(image, copied), "copy the lock, install, copy the rest", "info"
+            )
             return
 
 

@@ -22,7 +22,9 @@ _WORKS = re.compile(
 _SCHEDULES = re.compile(r"\bcelery\b.*\bbeat\b|\b(?:rqscheduler|runapscheduler|run_scheduler)\b")
 _FOR_DEVELOPMENT = re.compile(r"\b(runserver|runserver_plus|watchfiles|watchmedo|devserver|npm|yarn)\b|--reload\b")
 _ONCE = re.compile(r"^(release|postdeploy|predeploy|migrate|init|setup|cron|test|tests|job)")
-_BEFORE = re.compile(r"manage(\.py)? (migrate|collectstatic|check|compilemessages|createcachetable|compress|wait_for_db)\b")
+_BEFORE = re.compile(
+    r"manage(\.py)? (migrate|collectstatic|check|compilemessages|createcachetable|compress|wait_for_db)\b"
+)
 _RUNNERS = re.compile(r"^(?:exec|(?:uv|poetry|pipenv|pdm|rye|hatch) run(?: --)?|python3?(?: -m)?(?= celery\b))\s+")
 _COMMANDS = {
     "django-tasks": "python manage.py db_worker",

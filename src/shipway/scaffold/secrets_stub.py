@@ -27,8 +27,10 @@ class Stub:
 
 
 def write_secrets(settings: Sequence[Setting], accessories: Accessories) -> Stub:
-    """Return the stub. What nobody gave out (SECRET_KEY, the password of our own database) is a random text in a file
-    of its own; what another secret implies is written with it; the rest comes from the operator's environment.
+    """Return the stub.
+
+    What nobody gave out (SECRET_KEY, the password of our own database) is a random text in a file of its own; what
+    another secret implies is written with it; the rest comes from the operator's environment.
     """
     told = {one.name: one.told for one in settings}
     own = [name for accessory in accessories.all for name in accessory.secret]
@@ -44,5 +46,9 @@ def write_secrets(settings: Sequence[Setting], accessories: Accessories) -> Stub
             lines += ["", *comment(f"{name}: {place}. Made once: `shipway init --make-secrets`, or")]
             lines += [f"# {_MAKE} {path}", f"{name}=$(cat {path})"]
         else:
-            lines += ["", *comment(f"{name}: {place}. Taken from the environment of whoever deploys."), f"{name}=${name}"]
+            lines += [
+                "",
+                *comment(f"{name}: {place}. Taken from the environment of whoever deploys."),
+                f"{name}=${name}",
+            ]
     return Stub("\n".join(lines) + "\n", tuple(made))

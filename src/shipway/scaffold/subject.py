@@ -26,7 +26,7 @@ _PYTHON = re.compile(r"3\.\d{1,2}")
 # A path that means itself everywhere: in COPY, in a shell's word, in YAML.
 _PATH = re.compile(r"[\w./@+][\w./@+ -]*")
 _LAST_PYTHON = {"4.2": "3.12", "5.0": "3.12", "5.1": "3.13", "5.2": "3.13", "6.0": "3.13"}
-"""A Python that each Django supports (docs.djangoproject.com, FAQ: Installation) and that has wheels for most packages."""
+"""A Python that each Django supports (docs.djangoproject.com, FAQ: Installation), with wheels for most packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ class Subject:
 
 
 def read_subject(sources: Sources, wishes: Wishes, directory: str) -> Subject:
-    """Return what is known of a project. Raises UsageError, or ConfigError `init.odd_name`, for what cannot be written."""
-    _check(wishes)
+    """Return what is known of a project. Raises UsageError, or ConfigError `init.odd_name` for an unwritable path."""
+    check_wishes(wishes)
     found = inspect_sources(sources)
     root = found.facts["root"].text or "."
     processes = read_processes(sources, root)
@@ -153,7 +153,8 @@ def read_subject(sources: Sources, wishes: Wishes, directory: str) -> Subject:
     return subject
 
 
-def _check(wishes: Wishes) -> None:
+def check_wishes(wishes: Wishes) -> None:
+    """Raise UsageError `usage.wrong` for a wish that cannot be fulfilled."""
     rules = (
         ("--service", wishes.service, _SERVICE, "small letters, digits, `-` and `_`"),
         ("--server", wishes.server, _HOST, "the name or address of a server"),

@@ -24,7 +24,9 @@ _PARTS: dict[str, Part] = {
     "USERNAME": "user", "PASS": "password", "PASSWORD": "password", "HOST": "host", "HOSTNAME": "host", "ADDR": "host",
     "PORT": "port", "ENGINE": "engine",
 }  # fmt: skip
-_REDIS_URL = re.compile(r"(?:^|_)(?:REDIS\w*|BROKER|CELERY_RESULT_BACKEND|RESULT_BACKEND|CACHE|CHANNELS?|RQ)(?:_?UR[LI])?$")
+_REDIS_URL = re.compile(
+    r"(?:^|_)(?:REDIS\w*|BROKER|CELERY_RESULT_BACKEND|RESULT_BACKEND|CACHE|CHANNELS?|RQ)(?:_?UR[LI])?$"
+)
 _REDIS_PART = re.compile(r"(?:^|_)REDIS\w*_(HOST|HOSTNAME|PORT|PASS|PASSWORD)$")
 _HOSTS = re.compile(r"ALLOWED_HOSTS?$")
 _ORIGINS = re.compile(r"(?:CSRF_|TRUSTED_|CSRF_TRUSTED_)ORIGINS$")
@@ -79,7 +81,7 @@ def find_environment(subject: Subject, given: dict[str, str]) -> Environment:
         value = given.get(one.name) or _known(one, subject)
         if one.name in _NOT_SET or _OURS.search(one.name) or one.name == "DJANGO_SETTINGS_MODULE":
             continue
-        if given.get(one.name, None) == "" or (one.required and (not value or _SECRET.search(one.name))):
+        if given.get(one.name) == "" or (one.required and (not value or _SECRET.search(one.name))):
             is_known_secret = _SECRET.search(one.name) is not None or one.name in given
             told = place if is_known_secret else f"{place}; where it is no secret, move it to `clear` with its value"
             secret.append(Setting(one.name, "", told, is_secret=True))
@@ -93,19 +95,20 @@ def find_environment(subject: Subject, given: dict[str, str]) -> Environment:
 def _known(one: Variable, subject: Subject) -> str:
     """Return the value of a variable that follows from what is known; "" for another one."""
     site, name = subject.wishes.site, one.name
+    value = ""
     if _HOSTS.search(name):
-        return site or "localhost"
-    if _ORIGINS.search(name) and site:
-        return f"https://{site}"
-    if not one.required:
-        return ""
-    if name.endswith("DEBUG"):
-        return "0"
-    if name == "DJANGO_CONFIGURATION":
-        return subject.text("configuration")
-    if _SITE.search(name) and site:
-        return f"https://{site}" if name.endswith("URL") else site
-    return one.default or "" if one.default and not _SECRET.search(name) else ""
+        value = site or f"{subject.server},localhost"
+    elif _ORIGINS.search(name) and site:
+        value = f"https://{site}"
+    elif one.required and name.endswith("DEBUG"):
+        value = "0"
+    elif one.required and name == "DJANGO_CONFIGURATION":
+        value = subject.text("configuration")
+    elif one.required and site and _SITE.search(name):
+        value = f"https://{site}" if name.endswith("URL") else site
+    elif one.required and one.default and not _SECRET.search(name):
+        value = one.default
+    return value
 
 
 def is_secret_name(name: str) -> bool:

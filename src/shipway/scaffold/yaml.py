@@ -16,7 +16,7 @@ WIDTH = 100
 # number, a time or a date, and gets quotes; an IPv4 address cannot.
 _PLAIN = re.compile(r"(?:[A-Za-z_/][A-Za-z0-9_./@+=,-]*(?::[A-Za-z0-9_./@+=,-]+)*|\d+\.\d+\.\d+\.\d+)")
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./@+=:-]*[A-Za-z0-9_./@+=-]")
-_WORDS = frozenset("y n yes no on off true false null none nan inf".split())
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
@@ -46,7 +46,7 @@ def render_yaml(root: Mapping[str, Value], *, head: Sequence[str] = ()) -> str:
 
 
 def comment(text: str, indent: str = "") -> list[str]:
-    """Return a comment as lines of at most `WIDTH` characters; `\\n` in it begins a new line."""
+    """Return a comment as lines of at most `WIDTH` characters; a line break in it is kept."""
     lines: list[str] = []
     for part in text.split("\n"):
         words, line = _harmless(part).split(" "), ""
