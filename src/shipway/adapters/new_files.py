@@ -10,6 +10,8 @@ from pathlib import Path
 
 from shipway.core.errors import ConfigError
 
+NO_TEXT = "\0"
+
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
@@ -22,14 +24,14 @@ class NewFile:
 
 
 def read_exactly(directory: Path, path: str) -> str | None:
-    """Return the text of a file as it stands; None when nothing is there. What is no UTF-8 text reads as "\\0"."""
+    """Return the text of a file as it stands; None when nothing is there. What is no UTF-8 text reads as `NO_TEXT`."""
     place = directory / path
     if not place.is_symlink() and not place.exists():
         return None
     try:
-        return place.read_bytes().decode("utf-8") if place.is_file() and not place.is_symlink() else "\0"
+        return place.read_bytes().decode("utf-8") if place.is_file() and not place.is_symlink() else NO_TEXT
     except (OSError, UnicodeDecodeError):
-        return "\0"
+        return NO_TEXT
 
 
 def write_files(directory: Path, files: Sequence[NewFile]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from shipway.adapters.new_files import NewFile, read_exactly, write_files
+from shipway.adapters.new_files import NO_TEXT, NewFile, read_exactly, write_files
 from shipway.adapters.tree import DirectoryTree
 from shipway.core.errors import ConfigError, Finding
 from shipway.django.tree import Sources
@@ -111,7 +111,7 @@ class Init:
 
 
 def _diff(path: str, there: str | None, text: str) -> str:
-    old = [] if there in (None, "\0") else (there or "").splitlines(keepends=True)
+    old = [] if there in (None, NO_TEXT) else (there or "").splitlines(keepends=True)
     start = "/dev/null" if there is None else f"a/{path}"
     lines = difflib.unified_diff(old, text.splitlines(keepends=True), start, f"b/{path}")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)

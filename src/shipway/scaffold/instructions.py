@@ -1,8 +1,8 @@
 """The instructions of a Dockerfile, each with its own way of quoting.
 
-Nothing here needs BuildKit: a cache mount (`RUN --mount`) or a here-document ends a build with the classic builder, and
-`# syntax=` makes BuildKit fetch a frontend from Docker Hub before the build. What layers can keep, layers keep: packages
-are installed before the sources are copied.
+Nothing here needs BuildKit: a cache mount (`RUN --mount`) or a here-document ends a build with the classic builder,
+and `# syntax=` makes BuildKit fetch a frontend from Docker Hub first. What layers can keep, layers keep: packages are
+installed before the sources are copied.
 """
 
 from __future__ import annotations

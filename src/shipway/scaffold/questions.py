@@ -41,7 +41,7 @@ def open_questions(subject: Subject) -> tuple[Question, ...]:
     return tuple(found)
 
 
-def answered(wishes: Wishes, name: Name, answer: str | bool) -> Wishes:
+def answered(wishes: Wishes, name: Name, answer: str | bool) -> Wishes:  # noqa: FBT001  yes or no is what was answered
     """Return `wishes` with the answer to a question."""
     match name, answer:
         case "server", str(text):

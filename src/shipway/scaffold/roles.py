@@ -93,7 +93,7 @@ def _kind(name: str, command: str) -> Kind | None:
 
 
 def _plain(command: str) -> str:
-    """Return a command without what Shipway does itself (migrate, collectstatic) and without a package manager's `run`."""
+    """Return a command without what Shipway does itself (migrate, collectstatic), and without `uv run` and the like."""
     parts = [part.strip() for part in re.split(r"&&", command)]
     parts = [part for part in parts if part and not _BEFORE.search(part)]
     while parts and _RUNNERS.match(parts[-1]):
@@ -151,8 +151,9 @@ def _scheduler(subject: Subject) -> list[Role]:
         app = subject.text("celery_app")
         app = app if re.fullmatch(r"[\w.:]+", app) else subject.settings.partition(".")[0] or "config"
         # Its own file must stand where a process without rights may write.
-        keeps = "" if subject.has_package("django-celery-beat") else " --schedule /tmp/celerybeat-schedule"
-        keeps = " --scheduler django_celery_beat.schedulers:DatabaseScheduler" if not keeps else keeps
+        is_in_database = subject.has_package("django-celery-beat")
+        in_file, in_database = "/tmp/celerybeat-schedule", "django_celery_beat.schedulers:DatabaseScheduler"  # noqa: S108
+        keeps = f" --scheduler {in_database}" if is_in_database else f" --schedule {in_file}"
         return [Role("beat", f"celery -A {app} beat{keeps} --loglevel INFO", "scheduler", place)]
     if scheduler == "apscheduler":
         return [Role("beat", "python manage.py runapscheduler", "scheduler", place)]

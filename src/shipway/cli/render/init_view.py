@@ -42,5 +42,7 @@ def diff_view(proposal: Proposal, paint: Paint) -> str:
 
 def next_view(proposal: Proposal) -> str:
     """Return what to do next."""
+    if not proposal.files:
+        return "nothing to write: every file is there"
     first = "shipway setup" if proposal.runtime == "docker" else "shipway plan deploy"
     return f"next  look the files over; then git add and commit them, and `{first}`"
