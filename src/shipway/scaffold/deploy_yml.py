@@ -96,7 +96,8 @@ def _proxy(parts: Parts) -> Noted:
     if site:
         body["host"] = site
         is_public = "." in site and not site.replace(".", "").isdigit()
-        body["ssl"] = Noted(is_public, beside="a certificate is asked for as soon as the name leads to the server")
+        told = "a certificate is asked for as soon as the name leads to the server"
+        body["ssl"] = Noted(is_public, beside=told if is_public else "")
     else:
         above = ("With a name of its own: `host: shop.example.org` and `ssl: true`. Without, any name is answered.",)
     if subject.wishes.runtime == "docker":
@@ -188,7 +189,8 @@ def _env(parts: Parts) -> Noted:
         clear["DJANGO_SETTINGS_MODULE"] = subject.settings
     for one in environment.clear:
         clear[one.name] = Noted(one.value, beside=one.told)
-    if subject.wishes.runtime == "docker" and parts.server.name in WEB_CONCURRENCY and not subject.processes.image:
+    takes_number = parts.server.name in WEB_CONCURRENCY and not {"--workers", "-w"} & set(parts.server.argv)
+    if subject.wishes.runtime == "docker" and takes_number and not subject.processes.image:
         clear.setdefault("WEB_CONCURRENCY", Noted("2", beside=f"processes of {parts.server.name}"))
     secret: list[Value] = [Noted(one.name, beside=one.told) for one in environment.secret]
     body: dict[str, Value] = {}

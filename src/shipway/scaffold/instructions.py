@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 # Signs that COPY and WORKDIR take for a pattern, a variable or an escape.
 _PATTERN = re.compile(r"[\[\]*?$\\]")
+_WIDTH = 100
 _BARE = re.compile(r"[\w./@+-]+")
 
 Argv = Sequence[str]
@@ -46,7 +47,13 @@ def run_to_file(command: Argv, path: str, *more: Argv) -> str:
 def _words(command: Argv) -> str:
     if any(not letter.isprintable() for word in command for letter in word):
         raise ValueError(f"cannot be written in a Dockerfile: {command}")
-    return shlex.join(command)
+    lines = [""]
+    for word in map(shlex.quote, command):
+        if lines[-1] and len(lines[-1]) + len(word) > _WIDTH:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return " \\\n    ".join(lines)
 
 
 def copy(*paths: str, target: str, stage: str = "") -> str:

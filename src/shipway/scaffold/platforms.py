@@ -75,9 +75,9 @@ def _render(document: object) -> list[tuple[str, str]]:
     found = []
     for one in services if isinstance(services, list) else ():
         command = (one.get("startCommand") or one.get("dockerCommand")) if isinstance(one, dict) else None
-        if isinstance(command, str) and command.strip():
-            # A cron job has its own `type`; a worker is told from a site by it, not by its name.
-            kind = str(one.get("type"))
+        kind = str(one.get("type")) if isinstance(one, dict) else ""
+        # A cron job is no process: it runs and ends.
+        if isinstance(command, str) and command.strip() and kind != "cron":
             found.append(("web" if kind in ("web", "pserv") else str(one.get("name") or kind), command.strip()))
     return found
 

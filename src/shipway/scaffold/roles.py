@@ -26,6 +26,9 @@ _BEFORE = re.compile(
     r"manage(\.py)? (migrate|collectstatic|check|compilemessages|createcachetable|compress|wait_for_db)\b"
 )
 _RUNNERS = re.compile(r"^(?:exec|(?:uv|poetry|pipenv|pdm|rye|hatch) run(?: --)?|python3?(?: -m)?(?= celery\b))\s+")
+_SCHEDULE = "/tmp/celerybeat-schedule"  # noqa: S108  the last runs, where a process without rights may write
+_DATABASE_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+_CLOCKS = frozenset(("clock", "beat", "scheduler"))
 _COMMANDS = {
     "django-tasks": "python manage.py db_worker",
     "django-q": "python manage.py qcluster",
@@ -89,6 +92,8 @@ def _kind(name: str, command: str) -> Kind | None:
         return "worker"
     if name == "web" or _SERVES.search(command):
         return "web"
+    if name in _CLOCKS:
+        return "scheduler"
     return "worker" if "manage.py" in command and not _BEFORE.search(command) else None
 
 
@@ -108,6 +113,8 @@ def _fit(role: Role) -> Role:
         split(cmd)
     except ValueError:
         cmd = f"sh -c {shlex.quote(cmd)}"
+    if re.match(r"celery\b.*\bbeat\b", cmd) and not re.search(r"\s(-[sS]|--schedule\w*)\b", cmd):
+        cmd = f"{cmd} --schedule {_SCHEDULE}"
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", role.name).strip("-_.") or role.kind
     name = "web" if role.kind == "web" else name
     return replace(role, name=name, cmd=cmd)
@@ -150,10 +157,8 @@ def _scheduler(subject: Subject) -> list[Role]:
     if scheduler == "celery-beat":
         app = subject.text("celery_app")
         app = app if re.fullmatch(r"[\w.:]+", app) else subject.settings.partition(".")[0] or "config"
-        # Its own file must stand where a process without rights may write.
         is_in_database = subject.has_package("django-celery-beat")
-        in_file, in_database = "/tmp/celerybeat-schedule", "django_celery_beat.schedulers:DatabaseScheduler"  # noqa: S108
-        keeps = f" --scheduler {in_database}" if is_in_database else f" --schedule {in_file}"
+        keeps = f" --scheduler {_DATABASE_SCHEDULER}" if is_in_database else f" --schedule {_SCHEDULE}"
         return [Role("beat", f"celery -A {app} beat{keeps} --loglevel INFO", "scheduler", place)]
     if scheduler == "apscheduler":
         return [Role("beat", "python manage.py runapscheduler", "scheduler", place)]

@@ -62,7 +62,7 @@ def database_part(name: str) -> Part | None:
 
 def is_redis_url(name: str) -> bool:
     """Tell whether a variable of this name holds an address that Redis can be behind."""
-    return _REDIS_URL.search(name) is not None
+    return _REDIS_URL.search(name) is not None and not redis_part(name)
 
 
 def redis_part(name: str) -> str:
@@ -81,7 +81,8 @@ def find_environment(subject: Subject, given: dict[str, str]) -> Environment:
         value = given.get(one.name) or _known(one, subject)
         if one.name in _NOT_SET or _OURS.search(one.name) or one.name == "DJANGO_SETTINGS_MODULE":
             continue
-        if given.get(one.name) == "" or (one.required and (not value or _SECRET.search(one.name))):
+        is_hidden = one.required and not given.get(one.name) and (not value or _SECRET.search(one.name))
+        if given.get(one.name) == "" or is_hidden:
             is_known_secret = _SECRET.search(one.name) is not None or one.name in given
             told = place if is_known_secret else f"{place}; where it is no secret, move it to `clear` with its value"
             secret.append(Setting(one.name, "", told, is_secret=True))
@@ -119,6 +120,7 @@ def is_secret_name(name: str) -> bool:
 def stand_in(name: str) -> str:
     """Return a value with which settings load while an image is built: of the right form, and no value that serves."""
     patterns = (
+        (r"PASSWORD|SECRET_KEY|TOKEN", "only-for-the-build"),
         (r"FERNET|ENCRYPT|CRYPTO", "A" * 43 + "="),  # 32 bytes in base64, as Fernet wants them
         (r"(?:POSTGRES|PG|DATABASE|DB)\w*_?UR[LI]$", "postgres://nobody:nothing@localhost/nothing"),
         (r"MYSQL\w*_UR[LI]$", "mysql://nobody:nothing@localhost/nothing"),
