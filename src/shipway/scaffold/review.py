@@ -64,8 +64,11 @@ def _lock(subject: Subject, image: Dockerfile) -> Iterator[Finding]:
 def _secrets(subject: Subject, image: Dockerfile) -> Iterator[Finding]:
     del subject
     for one in image.of("ENV", "ARG"):
-        for name, value in _PAIR.findall(one.text):
-            if _SECRET.search(name) and (value.strip("\"'") or one.keyword == "ARG"):
+        pairs = (
+            _PAIR.findall(one.text) if one.keyword == "ENV" else [(one.text.partition("=")[0].strip(), "an argument")]
+        )
+        for name, value in pairs:
+            if _SECRET.search(name) and value.strip("\"'"):
                 what = f"{name} is given by {one.keyword}: whoever has the image can read it"
                 fix = f"name {name} under env/secret of config/deploy.yml; what a build needs, under builder/secrets"
                 yield Finding("dockerfile.secret", what, _at(image, one), fix, "warning")

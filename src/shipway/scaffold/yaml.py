@@ -51,7 +51,7 @@ def comment(text: str, indent: str = "") -> list[str]:
     for part in text.split("\n"):
         words, line = _harmless(part).split(" "), ""
         for word in words:
-            if line and len(indent) + len(line) + len(word) > WIDTH:
+            if line and len(f"{indent}# {line} {word}") > WIDTH:
                 lines.append(line)
                 line = word
             else:

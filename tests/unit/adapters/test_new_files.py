@@ -15,7 +15,11 @@ def tree(directory: Path) -> dict[str, str]:
 
 def test_written_with_their_directories_and_modes(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_text("a\n")
-    files = [NewFile("config/deploy.yml", "é\n"), NewFile(".kamal/key", "k", 0o600), NewFile(".gitignore", "a\nb\n", replaces="a\n")]
+    files = [
+        NewFile("config/deploy.yml", "é\n"),
+        NewFile(".kamal/key", "k", 0o600),
+        NewFile(".gitignore", "a\nb\n", replaces="a\n"),
+    ]
     write_files(tmp_path, files)
     assert tree(tmp_path) == {
         "config": "/", "config/deploy.yml": "é\n", ".kamal": "/", ".kamal/key": "k", ".gitignore": "a\nb\n",

@@ -47,7 +47,10 @@ def test_what_is_written_is_well_formed(text: str, runtime: str) -> None:
 def test_directories_with_such_names_are_refused_or_written_well(name: str) -> None:
     place = name.strip("/.\n\r") or "a"
     files = {path: "(gone)" for path in ("manage.py", "shop/settings.py", "shop/wsgi.py", "shop/__init__.py")}
-    files |= {f"{place}/manage.py": "execute_from_command_line()", f"{place}/requirements.txt": "django==5.2\ngunicorn==23\n"}
+    files |= {
+        f"{place}/manage.py": "execute_from_command_line()",
+        f"{place}/requirements.txt": "django==5.2\ngunicorn==23\n",
+    }
     try:
         drafts = drafts_of(files)
     except ConfigError as error:

@@ -23,8 +23,8 @@ CASES: dict[str, tuple[dict[str, str], list[tuple[str, str, str]]]] = {
         [("web", "web", ""), ("worker", "worker", "celery -A shop worker -B")],
     ),
     "two workers keep their names": (
-        {"Procfile": "web: gunicorn shop.wsgi\nmail: celery -A shop worker -Q mail\nfast!: celery -A shop worker -Q fast\n"},
-        [("web", "web", "gunicorn shop.wsgi"), ("mail", "worker", "celery -A shop worker -Q mail")],
+        {"Procfile": "web: gunicorn shop.wsgi\nmail: celery -A shop worker -Q mail\nfast: celery -A shop worker -Q fast\n"},
+        [("web", "web", "gunicorn shop.wsgi"), ("mail", "worker", "celery -A shop worker -Q mail"), ("fast", "worker", "celery -A shop worker -Q fast")],
     ),
     "what Shipway does itself, and runners, are left out": (
         {"Procfile": "release: python manage.py migrate\nweb: python manage.py migrate && exec poetry run gunicorn shop.wsgi -b :${PORT:-5000}\nclock: uv run python manage.py clock\n"},

@@ -44,7 +44,10 @@ def written(text: str) -> str:
 
 @given(TEXT, TEXT, TEXT)
 def test_texts_come_back(key: str, value: str, note: str) -> None:
-    document = {"a": Noted({written(key): value}, above=(note,), beside=note, below=(note,)), "b": Noted([value], above=(note,))}
+    document = {
+        "a": Noted({written(key): value}, above=(note,), beside=note, below=(note,)),
+        "b": Noted([value], above=(note,)),
+    }
     document |= {"c": Noted(value, beside=note), "n": 3, "t": True, "m": {}, "l": []}
     wanted = written(value)
     found = read(render_yaml(document, head=(note,)))
@@ -61,5 +64,5 @@ def test_usual_values_have_no_quotes(text: str) -> None:
 
 
 def test_comments_are_wrapped_and_never_leave_their_line() -> None:
-    assert all(len(line) <= 104 and line.startswith("  # ") for line in comment("word " * 60, "  "))
+    assert all(len(line) <= 100 and line.startswith("  # ") for line in comment("word " * 60, "  "))
     assert comment("a\r\x85b\u2028c") == ["# a  b c"]
