@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import os
 import shutil
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shipway.adapters.secrets.files import FileSecrets
+from shipway.adapters.secrets.programs import Programs
 from shipway.cli.main import main
 from shipway.config.load import load_config
 from shipway.config.model import Config
@@ -17,7 +19,9 @@ from shipway.config.model import Config
 EXAMPLES = Path(__file__).parents[2] / "examples"
 URLS = "from django.urls import path\n\nurlpatterns = [\n    path('', lambda request: None),\n]\n"
 FILES = {
-    "manage.py": "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\nexecute_from_command_line()\n",
+    "manage.py": (
+        "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'shop.settings')\nexecute_from_command_line()\n"
+    ),
     "requirements.txt": "django==5.2\ngunicorn==23.0\n",
     ".python-version": "3.12",
     "shop/__init__.py": "",
@@ -95,7 +99,7 @@ def test_json(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_stub_with_made_secrets_gives_every_value(shop: Path) -> None:
     main(["init", "--yes", "--make-secrets"])
-    secrets = FileSecrets(shop)
+    secrets = FileSecrets(Programs(shop, dict(os.environ)))
     password = (shop / ".kamal/postgres-password").read_text().strip()
     assert secrets.reveal("DB_PASSWORD") == secrets.reveal("POSTGRES_PASSWORD") == password
     assert len(secrets.reveal("SECRET_KEY")) > 50
@@ -174,7 +178,8 @@ def test_examples(name: str, runtime: str, tmp_path: Path) -> None:
         shutil.rmtree(place / path)
     for path in ("Dockerfile", ".dockerignore"):
         (place / path).unlink(missing_ok=True)
-    server, site = ours.roles[0].hosts[0], ours.roles[0].proxy.names()[0]
+    listed = next(role for role in ours.roles if role.name == "web")
+    server, site = listed.hosts[0], listed.proxy.names()[0]
     assert main(["init", str(place), "--yes", "--runtime", runtime, "--server", server, "--host", site]) == 0
     found = config_of(place)
     assert found.warnings == ()

@@ -1,6 +1,5 @@
 """Files are written all or none, and never over another."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -36,11 +35,11 @@ def test_what_is_there_stays_and_nothing_else_is_written(tmp_path: Path, kind: s
         there.mkdir()
     else:
         there.symlink_to("a2" if kind == "dangling" else "/etc/hostname")
-    before = sorted(os.listdir(tmp_path))
+    before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(ConfigError) as caught:
         write_files(tmp_path, [NewFile("new/a", "a"), NewFile("b", "b"), NewFile("c", "c")])
     assert caught.value.code == "init.in_the_way"
-    assert sorted(os.listdir(tmp_path)) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert kind != "file" or there.read_text() == "mine"
 
 

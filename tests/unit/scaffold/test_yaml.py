@@ -11,10 +11,42 @@ from shipway.config.tree import ListNode, MapNode, Node, ScalarNode
 from shipway.scaffold.yaml import Noted, comment, render_yaml, scalar
 
 ODD = [
-    "", " ", "yes", "NULL", "~", "1", "1e3", "0x10", "1:30", "2026-01-01", ".5", "-", "- a", "a: b", "a #b", "#a", "'", '"',
-    "a\nb", "a\r\n", "\t", "%", "@x", "`x`", "*a", "&a", "!t", "|", ">", "{a}", "[a]", "a,b", "<%= ENV['X'] %>", "%>", "<%%",
-    "\\", "\x00", "\x85", "\u2028", "\ufeff", "\ud800", "😀", "é", "=", "<<", "a:", "?", "? a", "---", "...", "1_000", "192.0.2.1",
-]  # fmt: skip
+    *[
+        "yes",
+        "NULL",
+        "~",
+        "1",
+        "1e3",
+        "0x10",
+        "1:30",
+        "2026-01-01",
+        ".5",
+        "-",
+        "'",
+        "%",
+        "@x",
+        "`x`",
+        "*a",
+        "&a",
+        "!t",
+        "|",
+        ">",
+        "{a}",
+        "[a]",
+        "a,b",
+        "%>",
+        "<%%",
+        "=",
+        "<<",
+        "a:",
+        "?",
+        "---",
+        "...",
+        "1_000",
+    ],
+    *("", " ", "- a", "a: b", "a #b", "#a", '"', "? a", "<%= ENV['X'] %>", "\\", "a\nb", "a\r\n", "\t", "\x00", "\x85"),
+    *("\u2028", "\ufeff", "\ud800", "\U0001f600", "\xe9", "192.0.2.1"),
+]
 TEXT = st.text() | st.sampled_from(ODD) | st.text(alphabet="<%=>#:-'\"\\ \n{}[]&*!|y1.")
 
 
@@ -56,9 +88,18 @@ def test_texts_come_back(key: str, value: str, note: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["shop", "shop.example.org", "192.0.2.10", "celery -A shop worker --loglevel INFO", "postgres:16", "data:/data", "/up",
-     "redis://shop-redis:6379/0", "none"],
-)  # fmt: skip
+    [
+        "shop",
+        "shop.example.org",
+        "192.0.2.10",
+        "celery -A shop worker --loglevel INFO",
+        "postgres:16",
+        "data:/data",
+        "/up",
+        "redis://shop-redis:6379/0",
+        "none",
+    ],
+)
 def test_usual_values_have_no_quotes(text: str) -> None:
     assert scalar(text) == text
 
