@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shipway.core.action import Command, Upload
 from shipway.core.facts import Facts, HostFacts
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.record import Record
 from shipway.core.step import Step
@@ -49,6 +50,9 @@ class WordRuntime:
     def prepare_steps(self, release: Release, units: Sequence[Unit]) -> tuple[Step, ...]:
         return (_step(self.host, "unpack", release.release, "remove"),)
 
+    def runnable_after(self, release: str) -> str:
+        return f"{self.host}/unpack-{release}"
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         return (_step(self.host, "start", f"{unit.role}-{unit.release}", "stop"),)
 
@@ -67,8 +71,14 @@ class WordRuntime:
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         return Command(("in", unit.release, *argv))
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        return Command(("log", unit.name, str(lines), "follow" if follow else "once"))
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        return Command(("inside", unit.name, *argv))
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        return Command(("log", unit.name, str(asked.lines), "follow" if asked.follows else "once"))
+
+    def listings(self) -> Mapping[str, Command]:
+        return {"containers": Command(("containers",))}
 
 
 @dataclass(frozen=True)
@@ -97,6 +107,12 @@ class WordProxy:
 
     def remove_steps(self) -> tuple[Step, ...]:
         return (_step(self.host, "forget", "site", ""),)
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        return (_step(self.host, "end", "proxy", ""),)
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        return Command(("log", "proxy", str(asked.lines)))
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         do = Upload(f"/live/{role}", (endpoint,))

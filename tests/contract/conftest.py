@@ -16,7 +16,7 @@ from shipway.adapters.ssh import ssh_transport
 from shipway.adapters.ssh_settings import SshSettings
 from shipway.core.action import Command
 from shipway.core.errors import ConfigError
-from shipway.core.ports import Output, Request, Result, StopOn
+from shipway.core.ports import Heard, Output, Request, Result, StopOn
 from shipway.core.secret import Text
 from tests.contract.sshd import SSHD, Sshd, run_sshd
 
@@ -57,8 +57,10 @@ class Link:
 
         return self.runner.run(bounded())
 
-    def exchange(self, *requests: Request, track: str = "main", output: Output | None = None) -> tuple[Result, ...]:
-        return self.wait(self.transport.exchange(self.host, requests, track=track, output=output))
+    def exchange(
+        self, *requests: Request, track: str = "main", output: Output | None = None, heard: Heard | None = None
+    ) -> tuple[Result, ...]:
+        return self.wait(self.transport.exchange(self.host, requests, track=track, output=output, heard=heard))
 
     def run(self, *argv: str, stdin: Text = (), limit_s: float = 30) -> Result:
         return self.exchange(Request(Command(argv, stdin, limit_s=limit_s), "never"))[0]

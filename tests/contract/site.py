@@ -15,6 +15,7 @@ import pytest
 
 from shipway.core.action import Command
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.secret import SecretRef
 from shipway.core.unit import HealthCheck, Unit
 from shipway.runtimes.base import Release
@@ -138,4 +139,4 @@ def commands(host: Host) -> list[str]:
 
 
 def log_of(shop: Site, unit: Unit) -> str:
-    return shop.host.run(shop.runtime.log_command(unit, lines=50, follow=False)).text
+    return shop.host.run(shop.runtime.log_command(unit, LogsAsked(50))).text

@@ -7,16 +7,19 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shipway.adapters.framed import FramedTransport
 from shipway.adapters.local import LocalConnector
+from shipway.adapters.shell.script import Call, exchange_text
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
-from shipway.core.ports import Request
+from shipway.core.ports import Request, Result
 from tests.contract.conftest import Link, TestSecrets, ask
+from tests.contract.host import eventually
 from tests.contract.test_transport import gone
 
 TOOLS = ("env", "cat", "sleep", "wc", "printf", "yes", "grep")
@@ -61,12 +64,67 @@ def check(link: Link, number: str) -> None:
     assert results[1].stdout == binary
     assert results[2].signal == 15
     assert link.run("wc", "-c", stdin=("x" * 100_000,)).text.strip() == "100000"
+    assert link.run("wc", "-c", stdin=("x" * 1_000_000,)).text.strip() == "1000000"
     assert gone(f"sleep {number}")
+    skipped = link.exchange(replace(ask("echo", "true"), skip=2), ask("echo", "a"), ask("echo", "b"), ask("echo", "c"))
+    assert [result.text for result in skipped] == ["true\n", "c\n"]
+    assert [result.text for result in halted(link)] == ["same step\n", "same step\n"]
+    assert link.run("sh", "-c", "kill -USR1 $$; echo survived").signal == 10, "programs have the signal as it was"
+
+
+def halted(link: Link) -> tuple[Result, ...]:
+    """What is run of an exchange that its first command asks to end: the shell is its parent's parent."""
+    session = link.transport._shells[link.host, "main"]
+    ask_to_end = 'kill -s USR1 "$1"; sleep 0.1; echo same step'
+    same = ask("sh", "-c", ask_to_end, "sh", session.pid)
+    return link.exchange(same, same, replace(ask("echo", "next step"), gate=True))
 
 
 @pytest.mark.parametrize("sh", ["dash", "bash", "busybox", "zsh"])
 def test_any_posix_shell_will_do(make: Make, sh: str) -> None:
     check(make(sh), f"77{len(sh)}{sum(map(ord, sh))}")
+
+
+@pytest.mark.parametrize("sh", ["dash", "bash", "busybox", "zsh"])
+def test_nothing_is_begun_when_nobody_reads_the_answers(make: Make, sh: str, tmp_path: Path) -> None:
+    """The operator's machine is gone: the command that runs ends, the next one is not begun, and the shell ends."""
+    link = make(sh)
+    assert link.run("true").ok
+    session = link.transport._shells[link.host, "main"]
+    begun, go, first, second = (tmp_path / name for name in ("begun", "go", "first", "second"))
+    script = ': >"$1"; until [ -e "$2" ]; do sleep 0.02; done; : >"$3"'
+
+    async def leave() -> None:
+        work = asyncio.create_task(
+            link.transport.exchange(
+                link.host, [ask("sh", "-c", script, "sh", *map(str, (begun, go, first))), ask("touch", str(second))]
+            )
+        )
+        await asyncio.to_thread(eventually, begun.exists)
+        session.child.close_output()
+        go.touch()
+        await asyncio.gather(work, return_exceptions=True)
+
+    link.wait(leave())
+    assert gone(session.mark)
+    assert first.exists()
+    assert not second.exists()
+
+
+@pytest.mark.parametrize("sh", ["dash", "bash", "busybox", "zsh"])
+def test_a_long_exchange_that_was_cut_on_the_way_is_not_run(make: Make, sh: str, tmp_path: Path) -> None:
+    link = make(sh)
+    assert link.run("true").ok
+    session = link.transport._shells[link.host, "main"]
+    text = exchange_text([Call(ask("touch", str(tmp_path / "run"), "x" * 5000), b"")], 2, session._token)
+
+    async def send_less() -> None:
+        await session.child.write(text[:-1])
+        session.child.end_input()
+
+    link.wait(send_less())
+    assert gone(session.mark)
+    assert not (tmp_path / "run").exists()
 
 
 def test_perl_stands_in_for_setsid(make: Make) -> None:

@@ -41,7 +41,7 @@ def test_tracks_and_streams_share_one_connection(connect: Connect) -> None:
         link = connect(settings_of(server))
         for track in ("main", "a", "b"):
             assert link.exchange(ask("true"), track=track)[0].ok
-        assert link.run("wc", "-c", stdin=("x" * 70_000,)).text.strip() == "70000"
+        assert link.run("wc", "-c", stdin=("x" * 700_000,)).text.strip() == "700000"
         assert len(server.children()) == 1
 
 
@@ -251,3 +251,13 @@ def test_an_unknown_key_is_told_through_a_jump_host(connect: Connect, server: Ss
         assert error.code == "ssh.host_key_unknown"
         assert fingerprint(unknown) in error.what
         assert str(unknown.port) in error.next
+
+
+def test_the_default_user_gives_way_to_the_users_own_configuration(connect: Connect) -> None:
+    with run_sshd() as server:
+        connect(settings_of(server, user=None, default_user=server.user)).run("true")
+        nobody = connect(settings_of(server, user=None, default_user="nobody-of-that-name"))
+        assert refusal(nobody).code == "ssh.permission_denied"
+        config = Path(server.config)
+        config.write_text(f"Host {HOST}\n  User {server.user}\n{config.read_text()}")
+        connect(settings_of(server, user=None, default_user="nobody-of-that-name")).run("true")

@@ -8,17 +8,20 @@ import os
 import sys
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shipway.adapters.framed import INLINE_BYTES
 from shipway.core.action import Command, Upload, Wait, lower
 from shipway.core.ports import Request, Result
 from shipway.core.secret import SecretRef
 from tests.contract.conftest import SECRET, Link, ask
 
+BIG = INLINE_BYTES + 1
 SHOW_WORDS = ("sh", "-c", "printf '%s\\0' \"$@\"", "sh")
 shared_link = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 hostile_text = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=60)
@@ -39,6 +42,14 @@ def processes(needle: str) -> list[str]:
         if needle in line:
             found.append(line)
     return found
+
+
+def wait_for(needle: str) -> None:
+    """Wait for a process that contains `needle`, ten seconds at most."""
+    for _ in range(200):
+        if processes(needle):
+            return
+        time.sleep(0.05)
 
 
 def gone(needle: str) -> bool:
@@ -66,7 +77,7 @@ def test_bytes_pass_both_ways_unchanged(link: Link, data: bytes) -> None:
     assert (one.stdout, one.stderr, two.stdout, two.stderr) == (data, b"", b"", data)
 
 
-@pytest.mark.parametrize("size", [65_536, 65_537, 3_000_000])
+@pytest.mark.parametrize("size", [4_000, 65_537, INLINE_BYTES, INLINE_BYTES + 1, 3_000_000])
 def test_big_input_arrives_whole(link: Link, size: int) -> None:
     data = os.urandom(size)
     one, two, three = link.exchange(
@@ -86,9 +97,81 @@ def test_big_input_arrives_whole(link: Link, size: int) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("big", [False, True])
 def test_an_exchange_stops_where_it_is_told(link: Link, stop_on: str, script: str, *, runs_on: bool, big: bool) -> None:
-    body = ("x" * 70_000,) if big else ()
+    body = ("x" * BIG,) if big else ()
     results = link.exchange(Request(Command(("sh", "-c", script), body), stop_on), ask("echo", "second"))  # type: ignore[arg-type]
     assert len(results) == (2 if runs_on else 1)
+
+
+SKIPS = [
+    ((True, True, True, True), (2, 0, 0, 0), [0, 3]),
+    ((False, True, True, True), (2, 0, 0, 0), [0, 1, 2, 3]),
+    ((True, True, False, True), (1, 0, 3, 0), [0, 2, 3]),
+    ((True, True, True, True), (0, 9, 0, 0), [0, 1]),
+    ((True, True, True, True), (1, 0, 1, 0), [0, 2]),
+]
+
+
+@pytest.mark.parametrize(("answers", "skips", "ran"), SKIPS)
+@pytest.mark.parametrize("big", [(), (1,), (0, 2)])
+def test_an_exchange_skips_what_it_is_told_after_a_success(
+    link: Link, answers: tuple[bool, ...], skips: tuple[int, ...], ran: list[int], big: tuple[int, ...]
+) -> None:
+    requests = [
+        Request(
+            Command(("sh", "-c", f"echo {i}; exit {0 if answer else 3}"), ("x" * BIG,) if i in big else ()),
+            "never",
+            skip=skip,
+        )
+        for i, (answer, skip) in enumerate(zip(answers, skips, strict=True))
+    ]
+    heard: list[int] = []
+    results = link.exchange(*requests, heard=lambda number, result: heard.append(number))
+    assert [int(result.text) for result in results] == heard == ran
+
+
+def test_results_are_heard_as_they_come(link: Link, tmp_path: Path) -> None:
+    """The second command waits for what the first one's answer made us do."""
+    link.exchange(
+        ask("true"),
+        ask("sh", "-c", 'until [ -e "$1" ]; do sleep 0.02; done', "sh", str(tmp_path / "heard")),
+        heard=lambda number, _: (tmp_path / "heard").touch(),
+    )
+
+
+GATED = 'echo begun; until [ -e "$1" ]; do sleep 0.02; done; echo ended'
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_an_exchange_ends_on_request_before_its_next_gate(link: Link, tmp_path: Path, *, big: bool) -> None:
+    def wait_there() -> Request:
+        return ask("sh", "-c", GATED, "sh", str(tmp_path / "go"), stdin=("x" * BIG,) if big else ())
+
+    async def halted() -> tuple[Result, ...]:
+        started = asyncio.Event()
+        requests = [wait_there(), ask("echo", "same step"), replace(ask("echo", "next step"), gate=True), ask("echo")]
+        work = asyncio.create_task(
+            link.transport.exchange(
+                link.host, [ask("echo"), *requests], track="halted",
+                output=lambda _: started.set(),
+            )
+        )  # fmt: skip
+        await started.wait()
+        asking = asyncio.create_task(link.transport.halt(link.host, "halted"))
+        await asyncio.to_thread(wait_for, "kill -s USR1")
+        await asyncio.sleep(0.3)
+        (tmp_path / "go").touch()
+        results = await work
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        return results
+
+    assert [result.text for result in link.wait(halted())][1:] == ["begun\nended\n", "same step\n"]
+    after = link.exchange(ask("echo", "on"), replace(ask("echo", "and on"), gate=True), track="halted")
+    assert [result.text for result in after] == ["on\n", "and on\n"], "the next exchange is not asked to end"
+
+
+def test_nobody_is_asked_to_end_where_nothing_runs(link: Link) -> None:
+    link.wait(link.transport.halt(link.host, "nothing here"))
 
 
 @pytest.mark.parametrize(
@@ -233,7 +316,7 @@ def test_secrets_are_in_no_argument_and_no_output(link: Link) -> None:
 
 def test_secrets_are_in_no_argument_of_a_command_with_big_input(link: Link) -> None:
     script = "cat >/dev/null; cat /proc/[0-9]*/cmdline 2>/dev/null"
-    result = link.run("sh", "-c", script, stdin=(SecretRef("OTHER"), "x" * 100_000))
+    result = link.run("sh", "-c", script, stdin=(SecretRef("OTHER"), "x" * BIG))
     assert b"redacted" not in result.stdout
 
 

@@ -15,11 +15,28 @@ from shipway.core.record import RecordKind
 SOURCE = Path(__file__).parents[2] / "src" / "shipway"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "_warning"}, 0) | {"_failure": 2}
+POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "_warning", "refuse"}, 0) | {
+    "_failure": 2,
+    "_finding": 0,
+}
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
-FILES = frozenset({"project.toml", "config.json"})
-"""Names of files that look like codes."""
+FILES = frozenset(
+    {
+        "project.toml",
+        "app.json",
+        "app.yaml",
+        "deploy.yml",
+        "config.json",
+        "host.sh",
+        "setup.py",
+        "setup.cfg",
+        "docker.io",
+        "shipway.config",
+        "shipway.accessory",
+    }
+)
+"""Names of files, labels and packages that look like codes."""
 FORMATTED = {
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],
     "usage.unknown_{kind}": ["usage.unknown_host", "usage.unknown_role"],
@@ -44,7 +61,7 @@ def suspects() -> set[str]:
     """Words of the source that look like codes of a known area, and are no kinds of events or records."""
     areas = {code.partition(".")[0] for code in codes()}
     words = {word for tree in trees() for word in _words(tree)}
-    return {word for word in words if word.partition(".")[0] in areas} - KINDS
+    return {word for word in words if word.partition(".")[0] in areas} - KINDS - FILES
 
 
 def _given(tree: ast.Module) -> Iterator[str]:

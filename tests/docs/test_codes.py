@@ -9,6 +9,7 @@ from tests.docs.source_codes import codes, suspects
 
 PAGE = REFERENCE / "codes.md"
 NO_CODES = {
+    "manifest.json",
     "project.toml",
     "proxy.host",
     "usage.unknown_",
@@ -17,6 +18,8 @@ NO_CODES = {
     "ledger.jsonl",
     "caddy.json",
     "runtime.txt",
+    "setup.py",
+    "setup.cfg",
 }
 """Words that look like codes: a place in the configuration, beginnings, a package, names of files."""
 

@@ -54,6 +54,8 @@ def parse(command: click.Command, name: str, words: list[str], parent: click.Con
         return
     if isinstance(command, click.Group):
         rest = [*context._protected_args, *context.args]
+        if not rest and command.invoke_without_command:
+            return
         inner_name, inner, inner_words = command.resolve_command(context, rest)
         assert inner is not None
         parse(inner, str(inner_name), inner_words, context)

@@ -16,7 +16,7 @@ from tests.docs.pages import REFERENCE, headings, section
 
 COMMANDS = dict(commands())
 LAYOUT = Layout("<root>", "<service>")
-WORDS = {"release": "<release>", "role": "<role>", "unit_role": "<role>", "run": "<run>"}
+WORDS = {"name": "<name>", "release": "<release>", "role": "<role>", "unit_role": "<role>", "run": "<run>"}
 PARTS = {"servers", "accessories", "x-shipway"}
 """Keys with chapters of their own, and the section that only repeats others."""
 

@@ -7,21 +7,27 @@ from collections.abc import Awaitable, Callable
 
 from shipway.core.errors import Refused
 from shipway.core.facts import Facts
+from shipway.core.ports import Request
 from shipway.core.step import Plan
 from shipway.engine.executor import execute
+from shipway.engine.extend import go_on_with, store_extension, take_back
 from shipway.engine.lock import Owner, release_lock
 from shipway.engine.observe import observe
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import resume, undo_open_run
 from shipway.engine.run_lock import RunLock
 from shipway.engine.world import Author, World
-from shipway.planning.deploy import plan_deploy
+from shipway.planning.deploy import plan_prepare, plan_release
 from shipway.planning.history import next_release
+from shipway.planning.migrate import Decided, migration_unit
 from shipway.planning.rollback import plan_rollback, rollback_target
 from shipway.planning.site import Site
 from shipway.runtimes.base import Release
 from tests.engine.sim_host import Fleet, SimHost
 from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
+
+ADDITIVE = Decided(before=(("app", "m"),))
+"""Every release but the first has one migration that the old code survives; it is recorded once and for all."""
 
 Verb = Callable[[Site, World], Awaitable[Outcome | None]]
 
@@ -35,9 +41,24 @@ async def look(site: Site, world: World) -> Facts:
     return await observe(site.targets, world.transport, world.clock)
 
 
-def deploy_plan(site: Site, facts: Facts) -> Plan:
+def prepare_plan(site: Site, facts: Facts) -> Plan:
     name = next_release(facts)
-    return plan_deploy(site, facts, f"run-{name}", Release(name, f"commit-{name}", "/repo"))
+    return plan_prepare(site, facts, f"run-{name}", Release(name, f"commit-{name}", "/repo"))
+
+
+def deploy_plan(site: Site, facts: Facts, decided: Decided = ADDITIVE) -> Plan:
+    return plan_release(prepare_plan(site, facts), site, facts, decided)
+
+
+async def decide(site: Site, world: World, first: Plan) -> Decided:
+    """Stand in for the gate: the release is asked on the primary, and says by its first migration what to do."""
+    unit = migration_unit(site, first.release, first.version)
+    assert unit is not None
+    asked = site.target(unit.host).runtime.one_off(unit, ("python", "-"))
+    (answer,) = await world.transport.exchange(unit.host, [Request(asked, "never")])
+    if not answer.ok:
+        raise Refused("migrations.refused", answer.said)
+    return Decided() if first.release == "r1" else ADDITIVE
 
 
 async def deploy(site: Site, world: World) -> Outcome | None:
@@ -46,7 +67,15 @@ async def deploy(site: Site, world: World) -> Outcome | None:
         if closed is not None and closed.ending == "mixed":
             return closed
         facts = await look(site, world)
-        return await execute(deploy_plan(site, facts), world)
+        first = await execute(prepare_plan(site, facts), world)
+        if first.ending != "prepared":
+            return first
+        try:
+            plan = plan_release(first.plan, site, facts, await decide(site, world, first.plan))
+            await store_extension(plan, world, {"before": "m"})
+        except Refused as error:
+            return await take_back(first, world, str(error))
+        return await go_on_with(plan, first, world)
 
 
 async def roll_back(site: Site, world: World) -> Outcome | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from shipway.core.action import Command
 from shipway.core.layout import Layout
-from shipway.core.ports import Output, Request, Result
+from shipway.core.ports import Heard, Output, Request, Result
 from shipway.engine.world import Author, World
 
 
@@ -27,14 +27,26 @@ def run_here(command: Command) -> Result:
 
 class ShellTransport:
     async def exchange(
-        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+        self,
+        host: str,
+        requests: Sequence[Request],
+        *,
+        track: str = "main",
+        output: Output | None = None,
+        heard: Heard | None = None,
     ) -> tuple[Result, ...]:
         results: list[Result] = []
-        for request in requests:
-            results.append(await asyncio.to_thread(run_here, request.command))
-            if {"failure": not results[-1].ok, "success": results[-1].ok, "never": False}[request.stop_on]:
-                break
+        at, onward = 0, 1
+        while onward and at < len(requests):
+            results.append(await asyncio.to_thread(run_here, requests[at].command))
+            if heard is not None:
+                heard(at, results[-1])
+            onward = requests[at].onward(results[-1])
+            at += onward
         return tuple(results)
+
+    async def halt(self, host: str, track: str = "main") -> None:
+        return
 
     async def pipe(self, source: Command, host: str, sink: Command) -> Result:
         raise NotImplementedError

@@ -26,6 +26,7 @@ class Scenario:
     ending: Ending
     hosts: int = 2
     width: int = 1
+    gate: str = ""
     old: str = "r1"
     new: str = "r2"
     is_sick: bool = False
@@ -34,7 +35,7 @@ class Scenario:
     is_thorough: bool = False
 
     def site(self) -> Site:
-        return sim_site(["app-1", "app-2", "app-3"][: self.hosts], width=self.width)
+        return sim_site(["app-1", "app-2", "app-3"][: self.hosts], width=self.width, gate=self.gate)
 
     def fleet(self, site: Site) -> Fleet:
         fleet = installed(site, deploys=int(self.old[1:]))
@@ -67,11 +68,15 @@ def heal(fleet: Fleet, name: str, *, heals: bool) -> None:
 
 
 def failing(host: str, *faults: tuple[str, ...]) -> Callable[[str, Sequence[str]], str]:
-    """Commands that have all words of one of `faults` fail on `host`, a migration on every host."""
+    """Commands that have all words of one of `faults` fail on `host`, a one-off on every host.
+
+    The first word of each is that of the runtime or proxy; `migrate` is a one-off that was told what to apply.
+    """
 
     def fault(where: str, argv: Sequence[str]) -> str:
         for words in faults if argv[0] == "sim" else ():
-            if set(words) <= set(argv) and (where == host or "--noinput" in words):
+            said = {*argv, "migrate"} if argv[1] == "one-off" and argv[-1].startswith("{") else set(argv)
+            if set(words) <= said and (where == host or "one-off" in words):
                 return f"{words[0]} does not work today"
         return ""
 
@@ -80,11 +85,15 @@ def failing(host: str, *faults: tuple[str, ...]) -> Callable[[str, Sequence[str]
 
 SCENARIOS = (
     Scenario("deploy", deploy, "done", is_thorough=True),
+    Scenario("deploy on one host", deploy, "done", hosts=1),
     Scenario("deploy on 3 hosts at once", deploy, "done", hosts=3, width=0),
     Scenario("deploy on 3 hosts, one by one", deploy, "done", hosts=3, width=1),
+    Scenario("deploy on 3 hosts behind the first", deploy, "done", hosts=3, width=0, gate="web"),
+    Scenario("unhealthy behind the first host", deploy, "undone", width=0, gate="web", is_sick=True),
     Scenario("unhealthy on the last host", deploy, "undone", is_sick=True, is_thorough=True),
     Scenario("unhealthy on the last of 3 hosts at once", deploy, "undone", hosts=3, width=0, is_sick=True),
-    Scenario("failing migration", deploy, "undone", failing=(("one-off", "r2", "--noinput"),)),
+    Scenario("failing migration", deploy, "undone", failing=(("one-off", "r2", "migrate"),)),
+    Scenario("refused by the gate", deploy, "undone", failing=(("one-off", "r2"),), is_thorough=True),
     Scenario("failing switch on the last host", deploy, "undone", failing=(("switch", "web-r2"),)),
     Scenario("failing scheduler", deploy, "undone", width=0, failing=(("start", "beat", "r2"),)),
     Scenario("failing stop after the commit", deploy, "mixed", failing=(("stop", "worker", "r1"),), heals=True),

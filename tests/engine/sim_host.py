@@ -7,17 +7,21 @@ another one find what it left. After every command the invariants of a service a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shipway.core.action import UPLOAD_SCRIPT, WAIT_SCRIPT
 from shipway.core.ports import Result
+from shipway.django.probe_source import markers
 from shipway.engine import lock
-from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT
+from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
 from shipway.engine.observe import FREE_SCRIPT
-from shipway.engine.resume import PIECE_SCRIPT
+from shipway.engine.reading import PIECE_SCRIPT
 
 OK, NO = Result(0), Result(1)
+_PROBE = re.compile(r"^supervise\('([0-9a-f]+)'", re.MULTILINE)
 Fault = Callable[[str, Sequence[str]], str]
 """Given a host and a command's words: what the command says when it fails, "" when it does not."""
 
@@ -54,6 +58,7 @@ class Fleet:
     broken: list[str] = field(default_factory=list)
     sick: set[tuple[str, str]] = field(default_factory=set)  # (host, release) that never become healthy
     is_watched: bool = True
+    databases: dict[str, object] = field(default_factory=dict)  # what a release answers when it is asked
 
     def copy(self) -> Fleet:
         return Fleet(
@@ -64,6 +69,7 @@ class Fleet:
             list(self.broken),
             set(self.sick),
             self.is_watched,
+            self.databases,
         )
 
     def state(self) -> tuple[object, ...]:
@@ -99,6 +105,8 @@ class Fleet:
         match argv:
             case ("sh", "-c", script, "sh", *args):
                 return _SCRIPTS[script](self, host, args, stdin)
+            case ("sim", "one-off", release, *words):
+                return _one_off(self, host, (release, *words), stdin)
             case ("sim", verb, *args):
                 return _VERBS[verb](self, host, args)
             case ("date", "+%s"):
@@ -116,9 +124,14 @@ def _yes(answer: bool) -> Result:  # noqa: FBT001
     return OK if answer else NO
 
 
-def _append(_fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Result:
+def stamp(now_s: int) -> str:
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _append(fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Result:
     old = host.files.get(args[0], "")
-    host.files[args[0]] = old + ("\n" if old and not old.endswith("\n") else "") + stdin
+    lines = stdin.replace(f'"at":"{WHEN_WRITTEN}"', f'"at":"{stamp(fleet.now_s)}"')
+    host.files[args[0]] = old + ("\n" if old and not old.endswith("\n") else "") + lines
     return OK
 
 
@@ -240,15 +253,17 @@ def _switch(_fleet: Fleet, host: SimHost, args: Sequence[str]) -> Result:
     return OK
 
 
-def _one_off(fleet: Fleet, host: SimHost, args: Sequence[str]) -> Result:
-    """`migrate` is pretended to be a thing that must not happen twice; release r1 has no migration, later ones `m`."""
+def _one_off(fleet: Fleet, host: SimHost, args: Sequence[str], stdin: str) -> Result:
+    """A release that is asked, or that applies what it is told to: what is recorded as applied is passed over."""
     release, *argv = args
     if host.releases.get(release) != "whole":
         return NO
-    if argv[-1] == "--check":
-        return _yes(release == "r1" or "m" in fleet.applied)
-    if release != "r1":
-        fleet.applied["m"] = fleet.applied.get("m", 0) + 1
+    for _, name in json.loads(argv[2])["keys"] if len(argv) > 2 else ():
+        fleet.applied.setdefault(name, 1)
+    if token := _PROBE.search(stdin):
+        begin, end = markers(token[1])
+        body = {"where": {}, "databases": fleet.databases, "end": {"whole": True}}
+        return _text(f"\n{begin}\n{json.dumps(body)}\n{end}\n")
     return OK
 
 
@@ -278,6 +293,5 @@ _VERBS: dict[str, Callable[[Fleet, SimHost, Sequence[str]], Result]] = {
     "switch": _switch,
     "is-live": lambda _f, h, a: _yes(h.live.get(a[0], "") == a[1]),
     "drain": lambda _f, _h, _a: OK,
-    "one-off": _one_off,
     "look": _look,
 }

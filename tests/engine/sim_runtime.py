@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shipway.core.action import Command, Pipe, Wait
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -66,6 +67,9 @@ class SimRuntime:
             ),
         )
 
+    def runnable_after(self, release: str) -> str:
+        return f"{self.host}/prepare-{release}"
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         healthy = sim("is-healthy", unit.role, unit.release)
         return (
@@ -112,8 +116,14 @@ class SimRuntime:
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         return sim("one-off", unit.release, *argv)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        return sim("log", unit.name, str(lines), str(follow))
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        return sim("inside", unit.name, *argv)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        return sim("log", unit.name, str(asked.lines), str(asked.follows))
+
+    def listings(self) -> Mapping[str, Command]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -137,6 +147,12 @@ class SimProxy:
                 harmless=True,
             ),
         )
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        return ()
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        return sim("log", "proxy", str(asked.lines))
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         return (
@@ -166,15 +182,15 @@ class SimProxy:
         return ()
 
 
-def sim_site(hosts: Sequence[str], *, width: int = 0, retain: int = 2) -> Site:
-    """A shop with web and workers on every host and a scheduler on the last one."""
+def sim_site(hosts: Sequence[str], *, width: int = 0, retain: int = 2, gate: str = "") -> Site:
+    """A shop with web and workers on every host and a scheduler on the last one. `gate`: the role that starts first."""
     targets = [Target(h, Layout("/srv", "shop"), _runtime(h), _proxy(h)) for h in hosts]
     roles = (
         RoleSpec("web", tuple(hosts), kind="web", proxied=True),
         RoleSpec("worker", tuple(hosts), kind="worker"),
         RoleSpec("beat", (hosts[-1],), kind="scheduler"),
     )
-    return Site("shop", tuple(targets), roles, boot_width=width, retain=retain)
+    return Site("shop", tuple(targets), roles, boot_width=width, retain=retain, gate=gate)
 
 
 def _runtime(host: str) -> Runtime:

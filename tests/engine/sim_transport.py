@@ -10,12 +10,13 @@ from typing import Literal
 
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
-from shipway.core.ports import Output, Request, Result
+from shipway.core.ports import Heard, Output, Request, Result
 from tests.engine.sim_host import Fleet
 
-Cut = Literal["kill", "blip", "blip-late", "outage"]
-"""`kill`: the client dies. `blip`: the connection breaks, the rest of the exchange is not run; `blip-late`: it is run
-all the same. `outage`: it breaks and that host cannot be reached again."""
+Cut = Literal["kill", "blip", "outage"]
+"""`kill`: the client dies. `blip`: the connection breaks. `outage`: it breaks and that host cannot be reached again.
+What was sent before may be run all the same (`Switch.goes_on`)."""
+ALL_OF_IT = 10_000
 
 
 class Killed(BaseException):
@@ -24,11 +25,15 @@ class Killed(BaseException):
 
 @dataclass
 class Switch:
-    """Counts points (before and after every command) and cuts at number `at`; `host` limits cuts to one host."""
+    """Counts points (before and after every command) and cuts at number `at`; `host` limits cuts to one host.
+
+    `goes_on`: how many commands of what was sent a host still runs after the cut.
+    """
 
     at: int = -1
     cut: Cut = "kill"
     host: str = ""
+    goes_on: int = 0
     passed: int = 0
     is_dead: bool = False
     unreachable: set[str] = field(default_factory=set)
@@ -46,27 +51,47 @@ class SimTransport:
         self.fleet, self.switch = fleet, switch or Switch()
         self.exchanges: list[tuple[str, tuple[tuple[str, ...], ...]]] = []
         self.open_now = self.open_most = 0
+        self._halted: set[tuple[str, str]] = set()
 
     async def exchange(
-        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+        self,
+        host: str,
+        requests: Sequence[Request],
+        *,
+        track: str = "main",
+        output: Output | None = None,
+        heard: Heard | None = None,
     ) -> tuple[Result, ...]:
         self.exchanges.append((host, tuple(request.command.argv for request in requests)))
         self.open_now += 1
         self.open_most = max(self.open_most, self.open_now)
+        self._halted.discard((host, track))
         try:
-            return await self._exchange(host, requests)
+            return await self._exchange(host, track, requests, heard)
         finally:
             self.open_now -= 1
 
-    async def _exchange(self, host: str, requests: Sequence[Request]) -> tuple[Result, ...]:
+    async def halt(self, host: str, track: str = "main") -> None:
+        self._halted.add((host, track))
+
+    async def _exchange(
+        self, host: str, track: str, requests: Sequence[Request], heard: Heard | None
+    ) -> tuple[Result, ...]:
         results: list[Result] = []
-        for number, request in enumerate(requests):
-            self._point(host, requests[number:])
-            results.append(self._run(host, request.command))
-            stops = {"failure": not results[-1].ok, "success": results[-1].ok, "never": False}[request.stop_on]
-            self._point(host, () if stops else requests[number + 1 :])
-            if stops:
+        at = 0
+        while at < len(requests):
+            request = requests[at]
+            if request.gate and (host, track) in self._halted:
                 break
+            self._point(host, requests[at:])
+            results.append(self._run(host, request.command))
+            onward = request.onward(results[-1])
+            self._point(host, requests[at + onward :] if onward else ())
+            if heard is not None:
+                heard(at, results[-1])
+            if not onward:
+                break
+            at += onward
             await asyncio.sleep(0)
         return tuple(results)
 
@@ -75,6 +100,7 @@ class SimTransport:
 
     def _point(self, host: str, rest: Sequence[Request]) -> None:
         if self.switch.is_dead:
+            self._go_on(host, rest, self.switch.goes_on)
             raise Killed
         if host in self.switch.unreachable:
             raise Unreachable("ssh.unreachable", f"could not reach {host}")
@@ -84,14 +110,19 @@ class SimTransport:
             return
         if self.switch.cut == "kill":
             self.switch.is_dead = True
+            self._go_on(host, rest, self.switch.goes_on)
             raise Killed
         if self.switch.cut == "outage":
             self.switch.unreachable.add(host)
-        for request in rest if self.switch.cut == "blip-late" else ():
-            result = self._run(host, request.command)
-            if result.ok == (request.stop_on == "success") and request.stop_on != "never":
-                break
+        self._go_on(host, rest, self.switch.goes_on)
         raise ConnectionLost("ssh.lost", f"the connection to {host} broke")
+
+    def _go_on(self, host: str, rest: Sequence[Request], count: int) -> None:
+        """What the host still does of an exchange when nobody listens any more: `count` commands at most."""
+        at, onward = 0, 1
+        while onward and at < len(rest) and count > 0:
+            onward = rest[at].onward(self._run(host, rest[at].command))
+            at, count = at + onward, count - 1
 
     async def pipe(self, source: Command, host: str, sink: Command) -> Result:
         return (await self.exchange(host, (Request(sink),)))[0]

@@ -11,23 +11,33 @@ from shipway.engine.outcome import Outcome
 from tests.engine.client import assert_serves, run_client
 from tests.engine.scenarios import RECOVERIES, SCENARIOS, Scenario
 from tests.engine.sim_host import Fleet
-from tests.engine.sim_transport import Cut, Switch
+from tests.engine.sim_transport import ALL_OF_IT, Cut, Switch
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
-CUTS: tuple[tuple[str, Cut], ...] = (
-    ("deploy", "blip"),
-    ("deploy", "blip-late"),
-    ("deploy", "outage"),
-    ("unhealthy on the last host", "blip"),
-    ("unhealthy on the last host", "outage"),
-    ("rollback", "outage"),
+CUTS: tuple[tuple[str, Cut, int], ...] = (
+    ("deploy", "blip", 0),
+    ("deploy", "blip", 3),
+    ("deploy", "blip", ALL_OF_IT),
+    ("deploy on one host", "blip", 4),
+    ("deploy", "outage", 0),
+    ("deploy on one host", "outage", ALL_OF_IT),
+    ("unhealthy on the last host", "blip", 0),
+    ("unhealthy on the last host", "outage", 5),
+    ("rollback", "outage", ALL_OF_IT),
 )
-CASES = [(BY_NAME[name], cut, host) for name, cut in CUTS for host in ("app-1", "app-2")]
+CASES = [
+    (scenario, cut, host, goes_on)
+    for name, cut, goes_on in CUTS
+    for scenario in (BY_NAME[name],)
+    for host in ("app-1", "app-2")[: scenario.hosts]
+]
 
 
-@pytest.mark.parametrize(("scenario", "cut", "host"), CASES, ids=[f"{s.name}, {c} of {h}" for s, c, h in CASES])
+@pytest.mark.parametrize(
+    ("scenario", "cut", "host", "goes_on"), CASES, ids=[f"{s.name}, {c} of {h} + {n}" for s, c, h, n in CASES]
+)
 def test_lost_at_every_point(
-    scenario: Scenario, cut: Cut, host: str, record_property: Callable[[str, object], None]
+    scenario: Scenario, cut: Cut, host: str, goes_on: int, record_property: Callable[[str, object], None]
 ) -> None:
     site = scenario.site()
     base = scenario.fleet(site)
@@ -35,7 +45,7 @@ def test_lost_at_every_point(
     endings: dict[str, int] = {}
     seen: set[object] = set()
     while True:
-        fleet, switch = base.copy(), Switch(at, cut, host)
+        fleet, switch = base.copy(), Switch(at, cut, host, goes_on)
         ending, said = _end(run_client, scenario, fleet, switch)
         if switch.passed <= at:
             break

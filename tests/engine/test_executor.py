@@ -18,10 +18,10 @@ from tests.engine.bench import LEDGER, Bench, plan_of, ready, stages
 from tests.engine.sim_runtime import sim
 
 
-def test_a_step_is_one_exchange_and_its_lines_stand_around_it() -> None:
+def test_a_track_is_one_exchange_and_the_lines_of_a_step_stand_around_it() -> None:
     bench = Bench(Stage("one", ((ready("a/x"), ready("a/y")),)))
     assert bench.run().exit_code is Exit.OK
-    assert len(bench.transport.exchanges) == 4, "begin, two steps, end"
+    assert len(bench.transport.exchanges) == 3, "begin, the steps, end"
     assert bench.lines("a") == [
         "run.begin",
         "step.begin x",
@@ -32,12 +32,12 @@ def test_a_step_is_one_exchange_and_its_lines_stand_around_it() -> None:
     ]
 
 
-def test_what_is_true_is_skipped_and_its_line_rides_with_the_next_step() -> None:
+def test_what_is_true_is_skipped_by_the_host_and_its_line_rides_with_the_next_exchange() -> None:
     bench = Bench(Stage("one", ((ready("a/x"), ready("a/y")),)))
     bench.fleet.hosts["a"].ready.add("x")
     assert bench.run().ending == "done"
-    assert len(bench.transport.exchanges) == 4
-    assert bench.lines("a")[1:4] == ["step.skipped x", "step.begin y", "step.done y"]
+    assert len(bench.transport.exchanges) == 3
+    assert bench.lines("a")[1:] == ["step.begin y", "step.done y", "step.skipped x", "run.end"]
 
 
 def test_lines_stand_on_the_host_of_their_step_and_those_of_the_run_on_the_primary() -> None:

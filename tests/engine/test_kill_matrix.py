@@ -1,5 +1,7 @@
 """The client is killed before and after every command that reaches a host; whatever is tried next must work.
 
+A host goes on for a while with what it was sent: a track is one exchange of many commands.
+
 The points cover the lock, the ledger, every action, in runs that succeed and in runs that fail and unwind. Kills at two
 points that leave the same fleet behind have the same future (after a command, and before the next one), so one of them
 is made, and its recoveries tried once.
@@ -17,19 +19,25 @@ from shipway.planning.site import Site
 from tests.engine.client import Verb, assert_serves, recover, run_client
 from tests.engine.scenarios import RECOVERIES, SCENARIOS, Scenario, heal, ids
 from tests.engine.sim_host import Fleet
-from tests.engine.sim_transport import Killed, Switch
+from tests.engine.sim_transport import ALL_OF_IT, Killed, Switch
 
 Count = Callable[[str, object], None]
 
 
 def killed_fleets(
-    run: Callable[[Fleet, Switch], object], base: Fleet, points: Iterable[int]
+    run: Callable[[Fleet, Switch], object],
+    base: Fleet,
+    points: Iterable[int],
+    goes_on: Callable[[int], int] = lambda _: 0,
 ) -> Iterator[tuple[int, Fleet]]:
-    """Yield the fleet as it is left by a kill at each of `points`, until the run is no longer hit."""
+    """Yield the fleet as it is left by a kill at each of `points`, until the run is no longer hit.
+
+    `goes_on`: for a point, how many commands every host still runs of what it was sent.
+    """
     for at in points:
         fleet = base.copy()
         try:
-            run(fleet, Switch(at))
+            run(fleet, Switch(at, goes_on=goes_on(at)))
         except Killed:
             yield at, fleet
             continue
@@ -71,6 +79,37 @@ def test_killed_at_every_point(scenario: Scenario, record_property: Count) -> No
     assert number + 1 == len(points), "every point was hit"
     assert walk.passed > 50
     record_property("kill_points", walk.passed)
+    record_property("recoveries", recoveries)
+
+
+GOES_ON: tuple[Callable[[int], int], ...] = (lambda at: 1 + at % 7, lambda _: ALL_OF_IT)
+STRIDE = 3
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=ids(SCENARIOS))
+def test_killed_while_the_hosts_go_on(scenario: Scenario, record_property: Count) -> None:
+    """Where one host is at work it only comes further; where several are, each comes as far as it likes."""
+    site = scenario.site()
+    base = scenario.fleet(site)
+    walk = Switch(states=[])
+    run_client(scenario.verb, site, base.copy(), walk)
+    seen = set(walk.states or ())
+    points = recoveries = 0
+    for first, goes_on in enumerate(GOES_ON):
+        run = partial(run_client, scenario.verb, site)
+        for at, left in killed_fleets(run, base, count(first, STRIDE), goes_on):
+            points += 1
+            assert not left.broken, f"point {at}: {left.broken[0]}"
+            if left.state() in seen:
+                continue
+            seen.add(left.state())
+            name = tuple(RECOVERIES)[recoveries % 3]
+            recoveries += 1
+            try:
+                scenario.recovered(name, site, left)
+            except Exception as error:
+                raise AssertionError(f"killed at point {at}, then {name}: {error}") from error
+    record_property("kill_points", points)
     record_property("recoveries", recoveries)
 
 

@@ -13,7 +13,7 @@ import pytest
 from shipway.core.errors import Locked, Refused, Unreachable
 from shipway.engine.lock import Owner, drop_lock, locked, read_lock, release_lock, remove_lock, renew_lock, try_lock
 from shipway.engine.orphans import wait_for_orphans
-from shipway.engine.run_lock import RunLock
+from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
 from tests.engine.client import world_of
 from tests.engine.real_shell import shell_world
@@ -213,7 +213,7 @@ class Sim:
         self.clock, self.transport = self.world.clock, self.world.transport
 
     def lock(self, owner: Owner = ADA, *, wait_s: float = 0.0, take_stale: bool = False) -> RunLock:
-        return RunLock(self.world, "app-1", owner, wait_s=wait_s, take_stale=take_stale)
+        return RunLock(self.world, "app-1", owner, wait=Waiting(wait_s), take_stale=take_stale)
 
     @property
     def is_held(self) -> bool:
@@ -279,13 +279,42 @@ def test_a_lock_that_cannot_be_renewed_for_a_minute_stops_the_run() -> None:
 def test_waiting_ends_when_the_lock_is_released() -> None:
     async def main() -> None:
         sim = Sim()
-        await try_lock(sim.world, "app-1", HAND)
+        await try_lock(sim.world, "app-1", BOB)
         waiting = asyncio.create_task(sim.lock(wait_s=30).__aenter__())
         await sim.clock.advance(10)
         assert not waiting.done()
-        await release_lock(sim.world, "app-1", "dddd4444")
+        await drop_lock(sim.world, "app-1", BOB.token)
         await sim.clock.advance(3)
         await (await waiting).__aexit__(None, None, None)
+
+    asyncio.run(main())
+
+
+def test_nobody_waits_for_a_lock_that_a_person_took() -> None:
+    async def main() -> None:
+        sim = Sim()
+        await try_lock(sim.world, "app-1", HAND)
+        with pytest.raises(Locked):
+            await sim.lock(wait_s=30).__aenter__()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("inherit", "may"), [(BOB.run, True), ("run-9", False)])
+def test_what_a_hook_starts_uses_the_lock_of_its_run_and_leaves_it(inherit: str, *, may: bool) -> None:
+    async def main() -> None:
+        sim = Sim()
+        await try_lock(sim.world, "app-1", BOB)
+        lock = RunLock(sim.world, "app-1", ADA, inherit=inherit)
+        if not may:
+            with pytest.raises(Locked):
+                await lock.__aenter__()
+            return
+        async with lock:
+            await sim.clock.advance(20)  # nothing is renewed
+        holder = await read_lock(sim.world, "app-1")
+        assert holder is not None
+        assert (holder.owner, holder.age_s) == (BOB, 20)
 
     asyncio.run(main())
 

@@ -18,7 +18,8 @@ from shipway.core.step import Plan, Stage, Step
 from shipway.engine.executor import execute
 from shipway.engine.lock import Owner
 from shipway.engine.outcome import Outcome
-from shipway.engine.resume import PIECE_BYTES, resume
+from shipway.engine.reading import PIECE_BYTES
+from shipway.engine.resume import resume
 from shipway.engine.run_lock import RunLock
 from shipway.engine.world import Author, World
 

@@ -10,13 +10,13 @@ import pytest
 
 from shipway.core.errors import Exit, Interrupted, Refused, ShipwayError
 from shipway.core.events import Event
-from shipway.core.ports import Output, Request, Result
+from shipway.core.ports import Heard, Output, Request, Result
 from shipway.core.step import Stage
 from shipway.engine.journal import APPEND_SCRIPT
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import resume
 from tests.engine.bench import Bench, ready, stages
-from tests.engine.sim_transport import Cut, SimTransport
+from tests.engine.sim_transport import ALL_OF_IT, Cut, SimTransport
 
 
 def stop_at(bench: Bench, step: str, kind: str = "step.begin") -> None:
@@ -116,12 +116,12 @@ def test_a_primary_whose_disk_fills_up_never_ends_as_done(after: int) -> None:
         assert after_all.ending in ("done", "undone")
 
 
-def cut_everywhere(cut: Cut) -> Iterator[tuple[Bench, Outcome]]:
+def cut_everywhere(cut: Cut, goes_on: int = 0) -> Iterator[tuple[Bench, Outcome]]:
     """The same small run on hosts a and b, with the connection to a cut at one point after the other."""
     for at in count():
         bench = Bench(*stages([ready("b/before")], [ready("a/one")], [ready("b/late")]))
         switch = bench.transport.switch
-        switch.at, switch.cut, switch.host = at, cut, "a"
+        switch.at, switch.cut, switch.host, switch.goes_on = at, cut, "a", goes_on
         try:
             outcome = bench.run()
         except ShipwayError:
@@ -133,7 +133,7 @@ def cut_everywhere(cut: Cut) -> Iterator[tuple[Bench, Outcome]]:
 
 def test_a_step_that_ended_while_nobody_could_hear_it_is_done() -> None:
     """A cut between a step's effect and the answer is no failure: the ledger, or `done`, tells what became of it."""
-    assert {outcome.ending for _, outcome in cut_everywhere("blip-late")} == {"done"}
+    assert {outcome.ending for _, outcome in cut_everywhere("blip", ALL_OF_IT)} == {"done"}
     for bench, outcome in cut_everywhere("blip"):
         is_half_done = "one" not in bench.fleet.hosts["a"].ready
         assert outcome.ending == ("undone" if is_half_done else "done"), outcome.error()
@@ -164,11 +164,17 @@ class Buggy(SimTransport):
     """A transport with a mistake in it."""
 
     async def exchange(
-        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+        self,
+        host: str,
+        requests: Sequence[Request],
+        *,
+        track: str = "main",
+        output: Output | None = None,
+        heard: Heard | None = None,
     ) -> tuple[Result, ...]:
         if any("bad" in request.command.argv for request in requests):
             raise KeyError("secret-value")
-        return await super().exchange(host, requests, track=track, output=output)
+        return await super().exchange(host, requests, track=track, output=output, heard=heard)
 
 
 def test_a_mistake_of_ours_is_taken_back_as_well_and_does_not_print_its_words() -> None:

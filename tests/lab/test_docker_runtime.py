@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shipway.core.logs import LogsAsked
 from shipway.core.step import Plan, Stage, violations
 from shipway.runtimes.base import Release
 from tests.lab.docker_site import HEALTH, NETWORK, PEM, SECRET, SERVICE, DockerSite, docker_site, version_of
@@ -213,7 +214,8 @@ def test_an_image_that_cannot_run_here_is_refused(shop: DockerSite) -> None:
 def test_logs_have_both_streams(shop: DockerSite) -> None:
     worker = shop.unit(role="worker")
     shop.start(worker)
-    assert shop.host.run(shop.runtime.log_command(worker, lines=10, follow=False)).text == "works\n"
+    said = shop.host.run(shop.runtime.log_command(worker, LogsAsked(lines=10))).text
+    assert set(said.splitlines()) == {"works", "and tells it twice"}
 
 
 def test_the_image_that_serves_is_the_latest(shop: DockerSite) -> None:

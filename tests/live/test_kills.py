@@ -13,7 +13,10 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [("ships", "0004_inspections_and_reports")]
-    operations = [migrations.RunPython(lambda apps, schema_editor: time.sleep(1.5), migrations.RunPython.noop)]
+
+    def apply(self, *args, **kwargs):
+        time.sleep(1.5)
+        return super().apply(*args, **kwargs)
 """
 POINTS = (
     ("step.begin", "unpack-"),
@@ -42,10 +45,13 @@ def test_a_killed_deploy_is_recovered(moving: Site, index: int):
         running.kill()
         begun = number(before) + 1
         ran = moving(*verb, "--json")
-        assert ran.code == 0, ran.text
-    assert ran.code == 0, ran.text
     visitor.assert_content()
     after = moving.serving()
+    is_first_part = index < POINTS.index(("step.begin", "migrate"))
+    if verb[0] == "resume" and is_first_part:  # nobody is left who knows how it was to go on
+        assert (ran.code, ran.error["code"], after) == (10, "run.taken_back", before), ran.text
+        return
+    assert ran.code == 0, ran.text
     if verb[0] == "rollback":
         assert after == before
     else:

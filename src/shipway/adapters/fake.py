@@ -11,6 +11,7 @@ from typing import Literal
 
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
+from shipway.core.ports import Heard as Listener
 from shipway.core.ports import Output, Request, Result
 
 Answer = Callable[[Request], Result | Awaitable[Result]]
@@ -53,6 +54,7 @@ class FakeTransport:
         self._faults = list(faults)
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._halted: set[tuple[str, str]] = set()
         self.transcript: list[Heard] = []
         self.is_closed = False
 
@@ -65,19 +67,36 @@ class FakeTransport:
         return self._counts[host]
 
     async def exchange(
-        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+        self,
+        host: str,
+        requests: Sequence[Request],
+        *,
+        track: str = "main",
+        output: Output | None = None,
+        heard: Listener | None = None,
     ) -> tuple[Result, ...]:
         """See the port."""
         results: list[Result] = []
         async with self._turns[host, track]:
-            for request in requests:
-                result = await self._run(host, track, request)
+            self._halted.discard((host, track))
+            at, onward = 0, 1
+            while onward and at < len(requests):
+                await asyncio.sleep(0)
+                if requests[at].gate and (host, track) in self._halted:
+                    break
+                result = await self._run(host, track, requests[at])
                 results.append(result)
                 if output is not None and (result.stdout or result.stderr):
                     output(result.stdout + result.stderr)
-                if request.stop_on == ("success" if result.ok else "failure"):
-                    break
+                if heard is not None:
+                    heard(at, result)
+                onward = requests[at].onward(result)
+                at += onward
         return tuple(results)
+
+    async def halt(self, host: str, track: str = "main") -> None:
+        """See the port."""
+        self._halted.add((host, track))
 
     async def pipe(self, source: Command, host: str, sink: Command) -> Result:
         """See the port. The sink does not run when the source failed; the bytes between are not modelled."""

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from itertools import groupby
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 from shipway.adapters.child import Child
 from shipway.adapters.pipes import run_pipe
 from shipway.adapters.redact import Redactor
-from shipway.adapters.shell.script import Call
-from shipway.adapters.shell.session import Lost, Session, stops
+from shipway.adapters.shell.script import END_SCRIPT, HALT_SCRIPT, Call
+from shipway.adapters.shell.session import Lost, Session
 from shipway.core.action import Command
 from shipway.core.at_work import STILL_AT_WORK, wait_until_idle
-from shipway.core.errors import ConnectionLost, Unreachable
-from shipway.core.ports import Output, Request, Result, Secrets
+from shipway.core.errors import ConnectionLost, ShipwayError, Unreachable
+from shipway.core.ports import Heard, Output, Request, Result, Secrets
 from shipway.core.secret import SecretRef, Text, encode
 
-INLINE_BYTES = 1 << 16
-"""Input up to this size travels in the line of its command; `read` in a shell takes it bytewise, about 1 MB/s."""
+INLINE_BYTES = 1 << 19
+"""Input up to this size travels in the text of its exchange, escaped, which a shell holds in memory."""
 
 PATIENCE_S = 60
 """How long a new shell waits for what a lost one left at work. After a minute the command's end is in doubt as well."""
@@ -51,6 +53,14 @@ class Connector(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Ears:
+    """Who hears what comes back."""
+
+    output: Output | None
+    heard: Heard
+
+
 class FramedTransport:
     """A `shipway.core.ports.Transport`."""
 
@@ -62,41 +72,82 @@ class FramedTransport:
         self._turns: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
         self._opening: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._passing: set[Session] = set()
-        self._lost: defaultdict[str, set[str]] = defaultdict(set)
+        self._lost: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._halted: set[tuple[str, str]] = set()
 
     async def exchange(
-        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+        self,
+        host: str,
+        requests: Sequence[Request],
+        *,
+        track: str = "main",
+        output: Output | None = None,
+        heard: Heard | None = None,
     ) -> tuple[Result, ...]:
-        """See the port. Requests with more than `INLINE_BYTES` of input cost a connection of their own."""
+        """See the port. Requests with more than `INLINE_BYTES` of input cost a shell and a round trip of their own."""
         calls = [Call(request, self._bytes(request.command.stdin)) for request in requests]
         results: list[Result] = []
+
+        def hear(number: int, result: Result) -> None:
+            results.append(result)
+            if heard is not None:
+                heard(number, result)
+
         async with self._turns[host, track]:
-            for part in _parts(calls):
-                try:
-                    some = await self._run(host, track, part, output)
-                except Unreachable as error:
-                    if not results:
-                        raise
-                    raise self._connector.lost(host, error.what) from error
-                results += some
-                if stops(part[len(some) - 1], some[-1]):
-                    break
+            self._halted.discard((host, track))
+            await self._run_all(host, track, calls, _Ears(output, hear))
         return tuple(results)
 
-    async def _run(self, host: str, track: str, part: list[Call], output: Output | None) -> list[Result]:
-        if not _is_big(part[0]):
-            return await self._together(host, track, part, output)
-        result = await self._alone(host, part[0])
-        if output is not None:
-            output(result.stdout + result.stderr)
-        return [result]
+    async def _run_all(self, host: str, track: str, calls: list[Call], ears: _Ears) -> None:
+        """Run `calls` as far as they go, in as few writes as possible."""
+        at, has_heard = 0, False
 
-    async def _together(self, host: str, track: str, calls: list[Call], output: Output | None) -> list[Result]:
-        session = await self._shell(host, track)
-        try:
-            return await session.run(calls, output)
-        except Lost as lost:
-            raise self._gone(host, session, lost) from None
+        def hear(number: int, result: Result) -> None:
+            nonlocal has_heard
+            has_heard = True
+            ears.heard(at + number, result)
+
+        while at < len(calls):
+            part = _part(calls[at:], to_gate=(host, track) in self._halted)
+            if not part:
+                return
+            try:
+                onward = await self._run(host, track, part, _Ears(ears.output, hear))
+            except Unreachable as error:
+                if not has_heard:
+                    raise
+                raise self._connector.lost(host, error.what) from error
+            if not onward:
+                return
+            at += onward
+
+    async def _run(self, host: str, track: str, part: list[Call], ears: _Ears) -> int:
+        """Run what can be sent in one write; return how far on the next call stands, 0 when the exchange has ended."""
+        if not _is_big(part[0]):
+            session = await self._shell(host, track)
+            try:
+                return await session.run(part, ears.output, ears.heard)
+            except Lost as lost:
+                raise self._gone(host, session, lost) from None
+        result = await self._alone(host, part[0])
+        if ears.output is not None:
+            ears.output(result.stdout + result.stderr)
+        ears.heard(0, result)
+        return part[0].request.onward(result)
+
+    async def halt(self, host: str, track: str = "main") -> None:
+        """See the port. The shell gets a signal, by another shell on the same connection, until we are cancelled."""
+        if not self._turns[host, track].locked():
+            return
+        self._halted.add((host, track))
+        session = self._shells.get((host, track))
+        if session is None or not session.pid:
+            return
+        command = Command(("sh", "-c", HALT_SCRIPT, "sh", session.pid))
+        with contextlib.suppress(ShipwayError):
+            async with contextlib.aclosing(self.stream(host, command)) as said:
+                async for _ in said:
+                    pass
 
     async def _alone(self, host: str, call: Call) -> Result:
         async def feed(child: Child) -> None:
@@ -176,20 +227,24 @@ class FramedTransport:
         return session
 
     def _gone(self, host: str, session: Session, lost: Lost) -> ConnectionLost:
-        self._lost[host].add(session.mark)
+        self._lost[host][session.mark] = session.pid
         return self._connector.lost(host, str(lost))
 
     async def _settle(self, host: str, session: Session) -> None:
-        """Wait until what lost shells had begun has ended: whoever asks what became of it is to get the last word."""
-        for mark in tuple(self._lost[host]):
-            call = Call(Request(wait_until_idle(mark, PATIENCE_S)), f"{mark}\n".encode())
+        """End lost shells, and wait until what they had begun has ended: it is asked what became of it after that."""
+        for mark, pid in tuple(self._lost[host].items()):
+            end = Request(Command(("sh", "-c", END_SCRIPT, "sh", pid or "0")), "never")
+            calls = [
+                Call(request, f"{mark}\n".encode()) for request in (end, Request(wait_until_idle(mark, PATIENCE_S)))
+            ]
+            results: dict[int, Result] = {}
             try:
-                (result,) = await session.run([call], None)
+                await session.run(calls, None, results.__setitem__)
             except Lost as lost:
                 raise self._gone(host, session, lost) from None
-            if result.status == STILL_AT_WORK:
+            if results[1].status == STILL_AT_WORK:
                 raise self._connector.lost(host, f"what ran is still at work after {PATIENCE_S} s")
-            self._lost[host].discard(mark)
+            self._lost[host].pop(mark, None)
 
     async def _passing_shell(self, host: str) -> Session:
         async with self._opening[host]:
@@ -216,10 +271,11 @@ def _is_big(call: Call) -> bool:
     return len(call.stdin) > INLINE_BYTES
 
 
-def _parts(calls: list[Call]) -> Iterator[list[Call]]:
-    """Yield what can be sent in one write: small calls together, each big one alone."""
-    for is_big, group in groupby(calls, key=_is_big):
-        if is_big:
-            yield from ([call] for call in group)
-        else:
-            yield list(group)
+def _part(calls: list[Call], *, to_gate: bool) -> list[Call]:
+    """Return what of `calls` can be sent in one write: small calls together, a big one alone.
+
+    `to_gate`: the exchange was asked to end, so nothing from the next gate on.
+    """
+    if to_gate:
+        calls = list(takewhile(lambda call: not call.request.gate, calls))
+    return calls[:1] if calls and _is_big(calls[0]) else list(takewhile(lambda call: not _is_big(call), calls))

@@ -22,13 +22,14 @@ class Tree:
 
     `repository` is the root of the work tree, `project` the path of the directory below it ("" for the root itself),
     `version` the commit at HEAD (40 hex digits), `uncommitted` the number of changed or untracked paths in the
-    directory: they are not deployed.
+    directory: they are not deployed. `is_chosen`: `version` is not HEAD, but what somebody asked for.
     """
 
     repository: str
     project: str
     version: str
     uncommitted: int = 0
+    is_chosen: bool = False
 
     @property
     def directory(self) -> str:
@@ -38,6 +39,8 @@ class Tree:
     @property
     def sentence(self) -> str:
         """What is said before the tree is deployed: the commit, and what is not in it."""
+        if self.is_chosen:
+            return f"the version is {self.short}"
         if not self.uncommitted:
             return f"HEAD is {self.short}; nothing is uncommitted"
         files, are = ("file", "is") if self.uncommitted == 1 else ("files", "are")
@@ -74,6 +77,19 @@ def read_tree(directory: str) -> Tree:
     return Tree(root, prefix.rstrip("/"), head.stdout.strip(), changed)
 
 
+def tree_at(tree: Tree, version: str) -> Tree:
+    """Return the same project at another commit. Raises ConfigError `git.no_version` when there is no such commit."""
+    found = _git(tree.directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{version}^{{commit}}")
+    if found.returncode != 0:
+        raise ConfigError(
+            "git.no_version",
+            f"there is no commit `{version}` in the repository",
+            where=tree.repository,
+            next="git fetch --all; `shipway releases` lists the versions that were deployed",
+        )
+    return Tree(tree.repository, tree.project, found.stdout.strip(), is_chosen=True)
+
+
 def git_facts(directory: str) -> GitFacts:
     """Return the commit of `directory` and whether anything differs from it; nothing where there is no repository."""
     try:
@@ -104,6 +120,14 @@ def read_file(tree: Tree, path: str) -> str:
     if found.returncode != 0:
         raise _failed(f"{tree.directory}/{path}", found.stderr)
     return found.stdout
+
+
+def user_email(directory: str) -> str:
+    """Return the address that git would write into a commit here, "" where there is none or no git."""
+    try:
+        return _git(directory, "config", "user.email").stdout.strip()
+    except ConfigError:
+        return ""
 
 
 def _git(directory: str, *words: str) -> subprocess.CompletedProcess[str]:

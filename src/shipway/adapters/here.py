@@ -27,8 +27,10 @@ class HereRunner:
         self._secrets = secrets
         self._redactor: Redactor | None = None
 
-    async def run(self, step: HereStep, output: Output | None = None) -> Result:
+    async def run(self, step: HereStep, output: Output | None = None, *, is_raw: bool = False) -> Result:
         """Run the step's program and return its result; status 127 where it cannot be started.
+
+        `is_raw`: secrets stay in what it prints. Only for what is compared with them; it must never be shown.
 
         A caller that is cancelled ends the program and what it started.
         """
@@ -44,8 +46,8 @@ class HereRunner:
             async with asyncio.timeout(step.limit_s):
                 await asyncio.gather(
                     self._give(child, step.stdin),
-                    self._hear(child.stdout, kept[0], output),
-                    self._hear(child.stderr, kept[1], output),
+                    self._hear(child.stdout, kept[0], output, is_raw=is_raw),
+                    self._hear(child.stderr, kept[1], output, is_raw=is_raw),
                 )
                 status = await child.wait()
         except TimeoutError:
@@ -54,9 +56,9 @@ class HereRunner:
             await _end(child)
         return _result(status, kept, is_late=is_late, took_s=time.monotonic() - began_s)
 
-    async def ask(self, argv: tuple[str, ...], directory: str = "", limit_s: float = 20.0) -> Result:
-        """Return what a program answers that only looks."""
-        return await self.run(HereStep("", "", argv, directory=directory, limit_s=limit_s))
+    async def ask(self, argv: tuple[str, ...], limit_s: float = 20.0, *, is_raw: bool = False) -> Result:
+        """Return what a program answers that only looks; `is_raw` as for `run`."""
+        return await self.run(HereStep("", "", argv, limit_s=limit_s), is_raw=is_raw)
 
     async def is_done(self, step: HereStep) -> bool:
         """Whether the step is not needed."""
@@ -75,13 +77,14 @@ class HereRunner:
             await child.write(self._text(text).encode("utf-8", "surrogateescape"))
             child.end_input()
 
-    async def _hear(self, stream: asyncio.StreamReader, kept: Bounded, output: Output | None) -> None:
+    async def _hear(self, stream: asyncio.StreamReader, kept: Bounded, output: Output | None, *, is_raw: bool) -> None:
         def sink(data: bytes) -> None:
             kept.add(data)
             if output is not None:
                 output(data)
 
-        tap = self._known().stream(sink)
+        redactor = Redactor({}) if is_raw else self._known()
+        tap = redactor.stream(sink)
         while piece := await stream.read(_PIECE):
             tap.feed(piece)
         tap.end()

@@ -10,7 +10,7 @@ from typing import IO
 
 from shipway.adapters.here import HereRunner
 from shipway.core.here import HereStep
-from shipway.runtimes.docker.build.check import HEAD_BYTES, SeenFile
+from shipway.runtimes.docker.images.check import HEAD_BYTES, SeenFile
 
 LIMIT_BYTES = 512 << 20
 """More of an image is not looked through."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from shipway.adapters.child import Child
 from shipway.adapters.framed import FramedTransport
-from shipway.adapters.process import this_process
+from shipway.adapters.process import shell_word
 from shipway.adapters.redact import Redactor
 from shipway.adapters.shell.script import BOOTSTRAP
-from shipway.adapters.shell.session import NoShell, Session
+from shipway.adapters.shell.session import NoShell, Session, new_mark
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Secrets
@@ -28,9 +28,10 @@ class LocalConnector:
 
     async def open(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:  # noqa: ARG002  all are alike
         """Return a session with a shell of its own. Raises Unreachable `local.no_shell`."""
+        mark = new_mark()
         try:
-            child = await Child.start((*self._shell, "-c", BOOTSTRAP, this_process() or "sh"))
-            return await Session.open(child, redactor, limit_s=_HELLO_LIMIT_S)
+            child = await Child.start((*self._shell, "-c", BOOTSTRAP, shell_word(mark)))
+            return await Session.open(child, mark, redactor, limit_s=_HELLO_LIMIT_S)
         except OSError as error:
             said = str(error)
         except NoShell as no_shell:

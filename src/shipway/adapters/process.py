@@ -25,6 +25,11 @@ def this_process() -> str:
     return f"shipway-{machine}-{os.getpid()}-{began}" if machine and began else ""
 
 
+def shell_word(mark: str) -> str:
+    """Return the `$0` of a shell that this process opens on a host; `mark` is the shell's own."""
+    return f"{this_process() or 'sh'}.{mark}"
+
+
 def is_gone(word: str) -> bool:
     """Return whether `word` means a process of this machine that has ended. False for all that is not known."""
     found = _WORD.fullmatch(word)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 from shipway.adapters.child import Child
 from shipway.adapters.framed import FramedTransport
-from shipway.adapters.process import this_process
+from shipway.adapters.process import shell_word
 from shipway.adapters.redact import Redactor
 from shipway.adapters.shell.script import BOOTSTRAP, escape
-from shipway.adapters.shell.session import NoShell, Session
+from shipway.adapters.shell.session import NoShell, Session, new_mark
 from shipway.adapters.ssh_errors import RETRIED, Attempt, explain, plain_lines
 from shipway.adapters.ssh_settings import SshFiles, SshSettings, check_host, options, personal
 from shipway.adapters.ssh_user import with_default_user
@@ -29,7 +29,7 @@ from shipway.core.errors import ConnectionLost, Refused, Unreachable
 from shipway.core.ports import Secrets
 
 REMOTE = f"exec sh -c '{BOOTSTRAP}' "
-"""The one remote command, less the word of our process; a login shell of any kind replaces itself by `sh`."""
+"""The one remote command, less the word of the shell; a login shell of any kind replaces itself by `sh`."""
 
 _LOG_BYTES = 1 << 18
 _SOCKET_MAX = 80  # of 107 bytes of a unix socket path (unix(7)); the client adds a random suffix while it binds
@@ -68,10 +68,11 @@ class SshConnector:
     async def _attempt(self, host: str, redactor: Redactor, *, lasting: bool) -> Session:
         number = next(self._numbers)
         log = self._directory / f"l{number}"
+        mark = new_mark()
         control, socket = self._control(host, number, lasting=lasting)
         argv = (
             self._settings.program, "-T", "-v", "-E", str(log), *control,
-            *options(self._settings_of(host), self._files), "--", host, REMOTE + (this_process() or "sh"),
+            *options(self._settings_of(host), self._files), "--", host, REMOTE + shell_word(mark),
         )  # fmt: skip
         try:
             child = await Child.start(argv, env=_ENV)
@@ -82,7 +83,7 @@ class SshConnector:
             ) from None  # fmt: skip
         try:
             limit_s = self._settings.connect_timeout_s + self._settings.login_timeout_s
-            session = await Session.open(child, redactor, limit_s=limit_s)
+            session = await Session.open(child, mark, redactor, limit_s=limit_s)
         except NoShell as failure:
             raise explain(Attempt(host, _read(log), failure), self._settings_of(host), self._files) from None
         if socket is not None:

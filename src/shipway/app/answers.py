@@ -101,6 +101,17 @@ class ReleaseRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WayBackRow:
+    """One release that could be gone back to: allowed, warn or refused, and what is in the way or may fail."""
+
+    release: str
+    version: str
+    at: str
+    verdict: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """One run, or one note. `outcome` is "" for a run that was never ended."""
 

@@ -45,9 +45,12 @@ async def bootstrap(
         check_bootstrap(list(states.values()), needs)
         await _own_state(context, states)
         run = Run.new(context, caller, interruption)
-        return await change(
+        report = await change(
             run, lambda facts: plan_bootstrap(context.site, facts, run.id, list(states.values()), needs)
         )
+        if any(need.docker for need in needs.values()):
+            await context.hooks.run("docker-setup")
+        return report
 
 
 async def look(context: Context) -> dict[str, HostState]:

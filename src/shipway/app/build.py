@@ -20,13 +20,13 @@ from shipway.core.errors import ConfigError, Finding, Refused, ShipwayError
 from shipway.core.events import Event, Listener
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Result, Transport
-from shipway.runtimes.docker.build.check import INSPECT
-from shipway.runtimes.docker.build.failure import failure_of
-from shipway.runtimes.docker.build.image import pushes_itself
-from shipway.runtimes.docker.build.phase import build_stages, push_stages
-from shipway.runtimes.docker.build.spec import BuildSpec
-from shipway.runtimes.docker.build.tools import PROBES, BuildTools, read_tools
 from shipway.runtimes.docker.delivery import PullFrom
+from shipway.runtimes.docker.images.check import INSPECT
+from shipway.runtimes.docker.images.failure import failure_of
+from shipway.runtimes.docker.images.image import pushes_itself
+from shipway.runtimes.docker.images.phase import build_stages, push_stages
+from shipway.runtimes.docker.images.spec import BuildSpec
+from shipway.runtimes.docker.images.tools import PROBES, BuildTools, read_tools
 
 Before = Callable[[], Awaitable[None]]
 

@@ -12,8 +12,8 @@ from shipway.app.service import Service
 from shipway.config.model import Config
 from shipway.config.registry import Registry
 from shipway.core.errors import ConfigError
-from shipway.runtimes.docker.build.spec import BuildSpec, Source
 from shipway.runtimes.docker.delivery import is_delivered
+from shipway.runtimes.docker.images.spec import BuildSpec, Source
 
 _DIGITS = 13  # of the digest of the project's directory, as Kamal has it
 _DOCKERFILE = "Dockerfile"

@@ -26,13 +26,15 @@ def _mute(_text: str) -> None:
 class Choice:
     """Which service is meant, and which part of it: file, destination, patterns of hosts and roles ((): all).
 
-    `version`: the one that is meant ("": VERSION of the environment, else HEAD).
+    `is_primary_only`: of the hosts that are meant, the primary alone. `version`: the one that is meant ("": VERSION of
+    the environment, else HEAD).
     """
 
     config_file: str | None = None
     destination: str | None = None
     hosts: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    is_primary_only: bool = False
     version: str = ""
 
     @property
@@ -49,6 +51,9 @@ class Caller:
     `listen` gets the events of a run, `say` sentences for a person, `confirm` a plan to agree to (None: nobody is
     asked), `consent` one that nobody may run without having been told of it (None: nobody can be asked, and `--yes` was
     not given), `on_secrets` a function that takes secret values out of a text, as soon as there is one.
+
+    `command` are the words that were called (`app`, `boot`); `hooks_run` are the hooks that ran in this call. The lock
+    of another run is waited for up to `lock_wait_s`, and asked for every `lock_every_s`.
     """
 
     listen: Callable[[Event], None] = _deaf
@@ -57,3 +62,9 @@ class Caller:
     consent: Callable[[Preview], bool] | None = None
     on_secrets: Callable[[Redact], None] = field(default=lambda _redact: None)
     note: str = ""
+    command: tuple[str, ...] = ()
+    skips_hooks: bool = False
+    is_verbose: bool = False
+    hooks_run: set[str] = field(default_factory=set)
+    lock_wait_s: float = 0.0
+    lock_every_s: float = 2.0

@@ -6,24 +6,31 @@ which must be the plan that was agreed to → execute → report.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
 from shipway.app.call import Caller
 from shipway.app.context import Context
+from shipway.app.hooks import outer_run
 from shipway.app.preview import true_already
+from shipway.app.run_hooks import RunHooks
+from shipway.app.sequel import Sequel
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
 from shipway.app.timings import Timings
+from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
-from shipway.engine.executor import execute
+from shipway.engine.executor import Around, execute
+from shipway.engine.extend import go_on_with, store_extension, take_back
+from shipway.engine.observe import Look
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import open_run_id, undo_open_run
-from shipway.engine.run_lock import RunLock
+from shipway.engine.rider import Rider
+from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
 from shipway.planning.takeover import needs_consent
 
@@ -48,49 +55,120 @@ class Run:
     @property
     def world(self) -> World:
         """What the engine needs."""
-        return self.context.world(self.timings.listen, self.interruption.stop, note=self.caller.note)
+        note, listen = self.caller.note, self.timings.listen
+        world = self.context.world(listen, self.interruption.stop, note=note, boundary=self.hooks.at)
+        return replace(world, waits_at=self.hooks.waits_at)
 
-    def lock(self, message: str, *, wait_s: float = 0.0) -> RunLock:
+    @property
+    def hooks(self) -> RunHooks:
+        """The hooks around this run."""
+        return RunHooks(self.context.hooks, self.id, self.interruption)
+
+    def lock(self, message: str, *, wait: Waiting | None = None) -> RunLock:
         """Return the lock for this run. The lock of a run whose owner is gone is taken over, and that is told."""
         owner = self.context.owner(self.id, message)
-        return RunLock(self.world, self.context.site.primary, owner, wait_s=wait_s, take_stale=True)
+        wait = wait or Waiting(self.caller.lock_wait_s, self.caller.lock_every_s)
+        inherit = outer_run(self.context.hooks.environ)
+        return RunLock(self.world, self.context.site.primary, owner, wait=wait, take_stale=True, inherit=inherit)
 
 
-async def change(run: Run, planner: Planner, *, is_enough: Callable[[Outcome], bool] = lambda _: False) -> Report:
+async def change(
+    run: Run,
+    planner: Planner,
+    *,
+    is_enough: Callable[[Outcome], bool] = lambda _: False,
+    sequel: Callable[[Facts, Plan], Sequel] | None = None,
+    judge: Judge | None = None,
+) -> Report:
     """Bring what `planner` plans to its end and report. Raises what refuses or fails it.
 
-    A run that was cut short is settled first; nothing more is done when that `is_enough`.
+    A run that was cut short is settled first; nothing more is done when that `is_enough`. Where the plan is partial,
+    `sequel` knows how it goes on. `judge` looks at a plan before it is shown or run: it refuses it, or adds to it.
     """
-    agreed = await _agree(run, planner) if run.caller.confirm is not None else ""
-    async with run.lock("") as _:
-        facts = await run.context.observe()
-        if open_run_id(facts.primary.records):
+    agreed = await _agree(run, planner, judge) if run.caller.confirm is not None else ""
+    before, after = run.context.look(), run.context.look()
+    lock = run.lock("")
+    lock.rider = before
+    async with lock:
+        facts = await run.context.observe(before)
+        if open_run := open_run_id(facts.primary.records):
+            _refuse_nested(run, open_run)
             settled = await _settle(run)
             if settled is not None and is_enough(settled):
                 return await _settled_report(run, settled)
             facts = await run.context.observe()
-        plan = planner(facts)
-        if agreed and plan_fingerprint(plan) != agreed:
-            raise Refused(
-                "run.world_changed",
-                f"the servers changed while the plan of {plan.verb} {plan.release} was being read",
-                next="the same command again shows the new plan",
-            )
+        plan = _agreed(await _planned(planner, judge, facts), agreed)
         if not any(True for _ in plan.steps()):
             return _nothing(run, plan)
         if not agreed and needs_consent(plan, facts):
             await _consent(run, plan)
+        if await run.hooks.before(plan):  # it may have changed something on the servers
+            facts = await run.context.observe()
+            plan = _agreed(await _planned(planner, judge, facts), agreed)
         with run.interruption.run_in_progress():
-            outcome = await execute(plan, run.world)
-    return await report_of(run, outcome)
+            follows = sequel(facts, plan) if sequel and plan.is_partial else None
+            outcome, refusal = await _execute(run, plan, follows, (lock, after))
+    if refusal is None:
+        return await report_of(run, outcome, after)
+    for note in await run.hooks.after(outcome, refusal):
+        run.caller.say(f"warning: {note}")
+    raise refusal
 
 
-async def _agree(run: Run, planner: Planner) -> str:
+async def _execute(
+    run: Run, plan: Plan, sequel: Sequel | None, riders: Sequence[Rider]
+) -> tuple[Outcome, ShipwayError | None]:
+    """Run `plan`, and what follows it; return how it ended. `riders` go with the last line of the run.
+
+    Where the second part was refused, so that the first was taken back, the refusal is returned too.
+    """
+    if sequel is None:
+        return await execute(plan, run.world, around=Around(riders=riders)), None
+    world = replace(run.world, listen=sequel.listening(run.timings.listen))
+    first = await execute(plan, world, around=Around(sequel.settle, riders=riders))
+    if first.ending != "prepared":
+        return first, None
+    try:
+        extension = await sequel.extend()
+        await store_extension(extension.plan, world, extension.detail)
+    except ShipwayError as error:
+        taken_back = await take_back(first, world, str(error), riders)
+        return taken_back, error if taken_back.ending == "undone" else None
+    return await go_on_with(extension.plan, first, world, riders), None
+
+
+async def _planned(planner: Planner, judge: Judge | None, facts: Facts) -> Plan:
+    plan = planner(facts)
+    return await judge(facts, plan) if judge is not None else plan
+
+
+def _agreed(plan: Plan, agreed: str) -> Plan:
+    """Return `plan`; raises Refused when it is not the one with the fingerprint `agreed` ("": any will do)."""
+    if agreed and plan_fingerprint(plan) != agreed:
+        raise Refused(
+            "run.world_changed",
+            f"the servers changed while the plan of {plan.verb} {plan.release} was being read",
+            next="the same command again shows the new plan",
+        )
+    return plan
+
+
+def _refuse_nested(run: Run, open_run: str) -> None:
+    """Raise Refused where the open run is the one whose hook called us: it is not cut short, it waits for us."""
+    if open_run == outer_run(run.context.hooks.environ):
+        raise Refused(
+            "hook.nested_change",
+            f"the run {open_run} is in progress and waits for this hook, so nothing else can be changed now",
+            next="do it in the hook pre-deploy or post-deploy; verbs that look (status, logs, exec) always work",
+        )
+
+
+async def _agree(run: Run, planner: Planner, judge: Judge | None) -> str:
     """Show the plan and ask; return its fingerprint. Where a run is open nobody is asked: it is settled first."""
     facts = await run.context.observe()
     if open_run_id(facts.primary.records):
         return ""
-    plan = planner(facts)
+    plan = await _planned(planner, judge, facts)
     preview = Preview(plan, await true_already(run.context.transport, plan))
     if run.caller.confirm is not None and not run.caller.confirm(preview):
         raise Interrupted("run.declined", f"{plan.verb} was not confirmed", now="nothing was changed")
@@ -117,7 +195,10 @@ async def _settle(run: Run) -> Outcome | None:
         outcome = await undo_open_run(run.world, run.context.site.primary)
     if outcome is None:
         return None
-    if outcome.ending == "mixed" and (error := outcome.error()):
+    error = outcome.error()
+    for note in await run.hooks.after(outcome, error):
+        run.caller.say(f"warning: {note}")
+    if outcome.ending == "mixed" and error is not None:
         raise error
     how = "brought to its end" if outcome.ending == "done" else "taken back"
     run.caller.say(f"{outcome.plan.verb} {outcome.plan.release} was {how}: {outcome.now()}.")
@@ -145,10 +226,16 @@ def _nothing(run: Run, plan: Plan) -> Report:
     return Report(plan.verb, run.id, "nothing", plan.release, plan.version, plan.base, notes=plan.notes)
 
 
-async def report_of(run: Run, outcome: Outcome) -> Report:
-    """Return the report of a run that ended well; raises the error of one that did not."""
+async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Report:
+    """Return the report of a run that ended well; raises the error of one that did not.
+
+    `look` has what the primary host answered after the run.
+    """
     error = outcome.error()
+    notes = await run.hooks.after(outcome, error)
     if error is not None:
+        for note in notes:
+            run.caller.say(f"warning: {note}")
         raise error
     plan = outcome.plan
     return Report(
@@ -159,17 +246,17 @@ async def report_of(run: Run, outcome: Outcome) -> Report:
         version=plan.version,
         base=plan.base,
         took_s=round(outcome.took_s, 3),
-        serving=await _serving(run),
+        serving=await _serving(run, look),
         stages=tuple(run.timings.stages),
-        notes=plan.notes,
+        notes=(*plan.notes, *notes),
         next=_next(run, plan),
     )
 
 
-async def _serving(run: Run) -> tuple[Serving, ...]:
+async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
     """Return what runs now. The run is over: hosts that do not answer any more are not its failure."""
     try:
-        return all_units(run.context.site, await run.context.observe())
+        return all_units(run.context.site, await run.context.observe(look))
     except ShipwayError as error:
         run.caller.say(f"could not look at the hosts afterwards: {error}")
         return ()
@@ -177,6 +264,8 @@ async def _serving(run: Run) -> tuple[Serving, ...]:
 
 def _next(run: Run, plan: Plan) -> str:
     options = run.context.choice.options
-    if plan.verb == "deploy" and plan.base and plan.run == run.id:
+    if any(step.id.endswith(("/migrate-after", "/migrate-window")) for step in plan.steps()):
+        return f"`shipway rollback --list{options}` shows where one can go back"
+    if plan.verb in ("deploy", "redeploy") and plan.base and plan.run == run.id:
         return f"`shipway rollback{options}` goes back to {plan.base}"
     return f"`shipway status{options}` shows what serves"

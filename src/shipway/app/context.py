@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets as entropy
 import shlex
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from shipway.adapters.clock import SystemClock
 from shipway.adapters.git import Tree
@@ -17,6 +19,8 @@ from shipway.adapters.redact import Redactor
 from shipway.app.accessory_facts import observe_accessories
 from shipway.app.build import Building
 from shipway.app.call import Caller, Choice
+from shipway.app.hook_facts import hook_facts
+from shipway.app.hooks import Hooks
 from shipway.app.hosts import HostBasics, host_basics
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
@@ -27,8 +31,8 @@ from shipway.core.facts import Facts
 from shipway.core.layout import Layout
 from shipway.core.ports import Clock, Transport
 from shipway.engine.lock import Owner
-from shipway.engine.observe import observe
-from shipway.engine.world import Author, StopRequest, World
+from shipway.engine.observe import Look, observe
+from shipway.engine.world import Author, Boundary, StopRequest, World
 from shipway.planning.accessories import AccessoryTarget
 from shipway.planning.site import Site
 
@@ -50,6 +54,7 @@ class Context:
     transport: Transport
     clock: Clock
     author: Author
+    hooks: Hooks = field(default_factory=Hooks)
     basics: Mapping[str, HostBasics] = field(default_factory=dict)
     watched: tuple[AccessoryTarget, ...] = ()
 
@@ -65,24 +70,42 @@ class Context:
         others = {host: Layout(basics.state, self.site.service) for host, basics in self.basics.items()}
         return {**layouts, **{host: layout for host, layout in others.items() if host not in layouts}}
 
+    def at_version(self, version: str) -> Context:
+        """Return the same context for another version of the project. Raises ConfigError."""
+        service = replace(self.service, version=version)
+        site = site_of(service, {target.host: self.basics[target.host] for target in self.site.targets})
+        check_releasable(site)
+        return replace(self, service=service, site=site)
+
     def chosen_hosts(self) -> tuple[str, ...]:
-        """Return the hosts that `--hosts` means, all without it; raises UsageError."""
-        return select(self.choice.hosts, [target.host for target in self.site.targets], "host")
+        """Return the hosts that `--hosts` and `--primary` mean, all without them; raises UsageError."""
+        chosen = select(self.choice.hosts, [target.host for target in self.site.targets], "host")
+        return chosen[:1] if self.choice.is_primary_only else chosen
 
     def chosen_roles(self) -> tuple[str, ...]:
         """Return the roles that `--roles` means, all without it; raises UsageError."""
         return select(self.choice.roles, [role.name for role in self.site.roles], "role")
 
-    async def observe(self) -> Facts:
-        """Return what is true on all hosts now; raises Unreachable."""
-        facts = await observe(self.site.targets, self.transport, self.clock)
+    async def observe(self, look: Look | None = None) -> Facts:
+        """Return what is true on all hosts now; raises Unreachable. `look`: answers that rode with something else."""
+        facts = await observe(self.site.targets, self.transport, self.clock, look)
         if not self.watched:
             return facts
         return replace(facts, accessories=await observe_accessories(self.watched, self.transport))
 
-    def world(self, listen: Listener = _deaf, stop: StopRequest | None = None, note: str = "") -> World:
+    def look(self) -> Look:
+        """Return the questions to the primary host, to ride with something else that is asked of it."""
+        return Look(self.site.targets[0], self.clock)
+
+    def world(
+        self,
+        listen: Listener = _deaf,
+        stop: StopRequest | None = None,
+        note: str = "",
+        boundary: Boundary | None = None,
+    ) -> World:
         """Return what the engine needs for a run."""
-        return World(
+        world = World(
             transport=self.transport,
             clock=self.clock,
             layouts=self.layouts,
@@ -92,6 +115,7 @@ class Context:
             options=self.choice.options,
             is_gone=is_gone,
         )
+        return world if boundary is None else replace(world, boundary=boundary)
 
     def new_run(self) -> str:
         """Return an id for a run: when it began, and four random digits against a second one in that second."""
@@ -116,25 +140,31 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
     everywhere: bool = False,
     service: Service | None = None,
     building: Building | None = None,
+    announces: bool = True,
 ) -> AsyncIterator[Context]:
     """Give the context of a choice and close its connections afterwards. Raises ConfigError and Unreachable.
 
     With `releases` a new release is to be made: a git tree and every secret must be there before a host is contacted.
     `building` begins after that, and goes on while the hosts are connected to.
+    `announces`: the tree is said, since it is what will be released.
     `everywhere`: hosts that have accessories and no role are part of it. `service`: it was loaded already.
     """
     service = service or load_service(choice)
     if releases:
-        caller.say(service.tree.sentence)
+        sentence = service.tree.sentence
+        if announces:
+            caller.say(sentence)
         service.secrets.check()
     for finding in service.warnings:
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
+    hooks = _hooks(service, choice, caller, redactor)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
-    if building is not None:
-        building.begin(service)
     transport = transport_of(service)
     try:
+        await hooks.run("pre-connect")
+        if building is not None:
+            building.begin(service, _before_build(hooks))
         basics = await host_basics(service.config, transport, everywhere=everywhere)
         app_hosts = service.config.app_hosts or tuple(basics)
         if building is not None:
@@ -143,9 +173,29 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
         site = site_of(service, {host: basics[host] for host in app_hosts})
         if releases:
             check_releasable(site)
-        yield Context(choice, service, site, transport, SystemClock(), _author(), basics)
+        yield Context(choice, service, site, transport, SystemClock(), _author(), hooks, basics)
     finally:
         await transport.close()
+
+
+def _before_build(hooks: Hooks) -> Callable[[], Awaitable[None]]:
+    async def before() -> None:
+        await hooks.run("pre-build")
+
+    return before
+
+
+def _hooks(service: Service, choice: Choice, caller: Caller, redactor: Redactor) -> Hooks:
+    return Hooks(
+        folder=None if caller.skips_hooks else Path(service.directory, service.config.hooks.path),
+        directory=service.directory,
+        settings=service.config.hooks,
+        secrets=service.secrets,
+        redactor=redactor,
+        caller=caller,
+        facts=lambda: hook_facts(service, choice, caller),
+        environ=dict(os.environ),
+    )
 
 
 def _author() -> Author:

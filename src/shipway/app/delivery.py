@@ -14,8 +14,8 @@ from shipway.app.here_run import HereRun
 from shipway.config.registry import Registry
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Transport
-from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.delivery import PullFrom, from_here, name_of, nowhere, wanted_port
+from shipway.runtimes.docker.images.spec import BuildSpec
 
 _PUSH_LIMIT_S = 1800.0
 
@@ -71,6 +71,8 @@ class Delivery:
     @property
     def sentence(self) -> str:
         """What travelled, for a person."""
+        if self.is_empty:
+            return "nothing was sent: the image is not in the engine here, so the hosts have to have it"
         sent = self._server.sent if self._server is not None else None
         if sent is None or not sent.blobs:
             return "the hosts had every layer of the image already"

@@ -15,7 +15,7 @@ from shipway.app.build_spec import cache_home
 from shipway.app.service import Service
 from shipway.config.registry import Inline
 from shipway.core.errors import Finding, Refused
-from shipway.runtimes.docker.build.check import (
+from shipway.runtimes.docker.images.check import (
     HISTORY,
     IN_REGISTRY,
     INSPECT,
@@ -33,14 +33,16 @@ _KEPT = 200  # verdicts
 
 async def check_in_engine(service: Service, image: str, runner: HereRunner) -> tuple[Finding, ...]:
     """Return warnings about an image in this machine's engine. Raises Refused `image.has_secrets`."""
-    inspected, history = await asyncio.gather(runner.ask((*INSPECT, image)), runner.ask((*HISTORY, image)))
+    inspected, history = await asyncio.gather(
+        runner.ask((*INSPECT, image), is_raw=True), runner.ask((*HISTORY, image), is_raw=True)
+    )
     facts = read_image(inspected.text, history.text)
     return _judge(service, image, facts, await _files(facts, image, runner))
 
 
 async def check_pushed(service: Service, image: str, runner: HereRunner) -> tuple[Finding, ...]:
     """Return warnings about an image that is in its registry only. Raises Refused `image.has_secrets`."""
-    answer = await runner.ask((*IN_REGISTRY, image), limit_s=60.0)
+    answer = await runner.ask((*IN_REGISTRY, image), limit_s=60.0, is_raw=True)
     if not answer.ok:
         what = "it could not be looked at: it is in its registry only, and buildx could not tell about it"
         return (Finding("image.not_checked", what, where=image, next=f"docker pull {image}", level="warning"),)

@@ -21,12 +21,12 @@ from shipway.core.errors import ConfigError, Unreachable, UsageError
 from shipway.core.here import HERE, HereStage, HereStep
 from shipway.core.ports import Request, Transport
 from shipway.engine.observe import all_or_unreachable
-from shipway.runtimes.docker.build.builder import create_steps, details, remove_steps
-from shipway.runtimes.docker.build.failure import failure_of
-from shipway.runtimes.docker.build.login import HUB, login_step
-from shipway.runtimes.docker.build.spec import BuildSpec
 from shipway.runtimes.docker.delivery import PULL_SCRIPT, PullFrom, is_delivered
-from shipway.runtimes.docker.runtime import login_config
+from shipway.runtimes.docker.images.builder import create_steps, details, remove_steps
+from shipway.runtimes.docker.images.failure import failure_of
+from shipway.runtimes.docker.images.login import HUB, login_step
+from shipway.runtimes.docker.images.spec import BuildSpec
+from shipway.runtimes.docker.runtime import credentials
 
 _PULL_LIMIT_S = 1800.0
 _LOGIN_LIMIT_S = 60.0
@@ -75,7 +75,7 @@ async def _pull(
         if not source:
             return
         words = ("sh", "-c", PULL_SCRIPT, "sh", f"{source}:{spec.version}", spec.image)
-        command = Command(words, stdin=login_config(login) if login else (), limit_s=_PULL_LIMIT_S)
+        command = Command(words, stdin=credentials(login) if login else (), limit_s=_PULL_LIMIT_S)
         (result,) = await transport.exchange(host, [Request(command, "never")])
         if not result.ok:
             raise Unreachable(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from shipway.core.action import Upload
+from shipway.core.action import Command, Upload
 from shipway.core.layout import Layout
 from shipway.proxies.caddy import Keep, caddy_program
 from shipway.runtimes.venv.environment import unit_file
@@ -50,4 +50,6 @@ def kept_proxy(layout: Layout, binary: str, python: str) -> Keep:
         keeper.definition(program),
         keeper.start(program),
     )
-    return Keep(tool=(binary,), start=start, stop=(keeper.stop(program),), log=("tail", "-n", "5", caddy.log))
+    files = [f"{place}.{suffix}" for suffix in ("conf", "env", "unit")]
+    stop = (keeper.stop(program), Command(("rm", "-f", "--", *files)))  # so that the keeper never starts it again
+    return Keep(tool=(binary,), start=start, stop=stop, log=("tail", "-n", "5", caddy.log))

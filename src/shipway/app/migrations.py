@@ -60,7 +60,7 @@ def judge_project(asked: Asked, version_of: Callable[[str], str]) -> MigrationsA
     """
     python, report = _ask_any(asked)
     for one in report.databases.values():
-        _refuse_broken(one)
+        refuse_broken(one)
     name, bases = _bases(asked, python, version_of)
     found = tuple(f for a, one in report.databases.items() for f in find(one.database, bases.get(a)))
     judged = {a: judge(one.database, bases.get(a)) for a, one in report.databases.items()}
@@ -110,8 +110,8 @@ def probe(python: str, directory: Path, *, connect: bool) -> Report:
     return report
 
 
-def _refuse_broken(report: DatabaseReport) -> None:
-    """Raise for a graph or a history that Django itself would not migrate."""
+def refuse_broken(report: DatabaseReport) -> None:
+    """Raise Refused for a graph or a history that Django itself would not migrate."""
     for kind, *words in report.problems:
         if kind == "conflict":
             raise Refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shipway.app.answers import Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
@@ -10,8 +12,12 @@ from shipway.app.signals import Interruption
 from shipway.planning.prune import plan_prune
 
 
-async def prune(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
-    """Remove the releases that nobody needs any more, and the remains of failed ones, and report."""
+async def prune(choice: Choice, caller: Caller, interruption: Interruption, *, retain: int | None = None) -> Report:
+    """Remove the releases that nobody needs any more, and the remains of failed ones, and report.
+
+    `retain`: how many releases stay, where it is not what the configuration says.
+    """
     async with open_context(choice, caller) as context:
-        run = Run.new(context, caller, interruption)
-        return await change(run, lambda facts: plan_prune(context.site, facts, run.id))
+        run, hosts = Run.new(context, caller, interruption), context.chosen_hosts()
+        site = context.site if retain is None else replace(context.site, retain=retain)
+        return await change(run, lambda facts: plan_prune(site, facts, run.id, hosts))

@@ -11,6 +11,10 @@ from shipway.core.step import Plan
 from shipway.engine.lock import RENEW_S, STALE_S
 from shipway.engine.resume import abandon_open_run
 from shipway.engine.resume import resume as resume_run
+from shipway.engine.run_lock import Waiting
+
+_PATIENCE = Waiting(STALE_S + RENEW_S)
+"""The time after which the lock of a run that died is recognised as stale."""
 
 
 async def resume(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
@@ -20,7 +24,7 @@ async def resume(choice: Choice, caller: Caller, interruption: Interruption) -> 
     """
     async with open_context(choice, caller) as context:
         run = Run.new(context, caller, interruption)
-        async with run.lock("resume", wait_s=STALE_S + RENEW_S):
+        async with run.lock("resume", wait=_PATIENCE):
             with interruption.run_in_progress():
                 outcome = await resume_run(run.world, context.site.primary)
         return _none_open(run) if outcome is None else await report_of(run, outcome)
@@ -30,7 +34,7 @@ async def abandon(choice: Choice, caller: Caller, interruption: Interruption, wh
     """Close the open run as it is, without a change on any host; `why` goes into the ledger."""
     async with open_context(choice, caller) as context:
         run = Run.new(context, caller, interruption)
-        async with run.lock("resume --abandon", wait_s=STALE_S + RENEW_S):
+        async with run.lock("resume --abandon", wait=_PATIENCE):
             plan = await abandon_open_run(run.world, context.site.primary, why)
         return _none_open(run) if plan is None else _abandoned(plan, context.choice.options)
 

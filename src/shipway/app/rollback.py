@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from shipway.app.answers import Report
+from shipway.app.answers import Report, WayBackRow
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
 from shipway.app.context import Context, open_context
 from shipway.app.signals import Interruption
+from shipway.app.way_back import Force, judge_of, ways_back
 from shipway.engine.outcome import Outcome
 from shipway.planning.rollback import plan_rollback, rollback_target
 
 
-async def rollback(choice: Choice, release: str, caller: Caller, interruption: Interruption) -> Report:
+async def rollback(
+    choice: Choice, release: str, caller: Caller, interruption: Interruption, force: Force | None = None
+) -> Report:
     """Bring `release` ("": the last good one) back into service on every host, and report.
+
+    Raises Refused `rollback.refused` where its code does not work on the database as it is, unless that is forced.
 
     Where a deploy had been cut short, taking that back is the way back: going one release further would surprise.
     """
@@ -20,9 +25,18 @@ async def rollback(choice: Choice, release: str, caller: Caller, interruption: I
     def is_enough(settled: Outcome) -> bool:
         return settled.ending == "undone" and settled.plan.verb == "deploy" and release in ("", settled.plan.base)
 
+    force = force or Force()
+    force.check()
     async with open_context(choice, caller) as context:
         run = Run.new(context, caller, interruption)
-        return await change(run, rollback_planner(context, run.id, release), is_enough=is_enough)
+        planner, judge = rollback_planner(context, run.id, release), judge_of(context, force)
+        return await change(run, planner, is_enough=is_enough, judge=judge)
+
+
+async def list_ways_back(choice: Choice, caller: Caller) -> tuple[WayBackRow, ...]:
+    """Return for each kept release whether code may go back to it."""
+    async with open_context(choice, caller) as context:
+        return await ways_back(context)
 
 
 def rollback_planner(context: Context, run: str, release: str) -> Planner:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets as entropy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from shipway.adapters.error_pages import read_pages
-from shipway.adapters.git import Tree, git_facts, list_files, read_file, read_tree
+from shipway.adapters.git import Tree, git_facts, list_files, read_file, read_tree, tree_at
 from shipway.adapters.secrets.files import FileSecrets
 from shipway.adapters.secrets.programs import Programs
 from shipway.app.call import Choice
 from shipway.app.configuration import load_config
+from shipway.config.hooks import check_hook_files
 from shipway.config.model import Config
 from shipway.config.summary import needed_secrets
 from shipway.config.version import version_of
@@ -38,7 +40,7 @@ class Service:
     @cached_property
     def release_version(self) -> str:
         """The version that a release of today has: always the same in the life of this object. Raises ConfigError."""
-        if self.config.runtime == "venv":
+        if self.config.runtime == "venv" or self.version:
             return self.tree.version
         has_context = self.config.builder is not None and self.config.builder.context is not None
         git = git_facts(self.directory)
@@ -46,8 +48,19 @@ class Service:
 
     @cached_property
     def tree(self) -> Tree:
-        """The git tree that would be deployed; raises ConfigError where there is none."""
-        return read_tree(str(Path(self.directory, self.config.project)))
+        """The git tree that would be deployed; raises ConfigError where there is none.
+
+        An image may have a version that is no commit here: then its tree is known by that name alone.
+        """
+        tree = read_tree(str(Path(self.directory, self.config.project)))
+        if not self.version:
+            return tree
+        try:
+            return tree_at(tree, self.version)
+        except ConfigError:
+            if self.config.runtime == "venv":
+                raise
+            return Tree(tree.repository, tree.project, self.version, is_chosen=True)
 
     @cached_property
     def project(self) -> Project:
@@ -78,17 +91,8 @@ class Service:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What is worth telling about the configuration and the secrets files."""
-        found = (*self.config.warnings, *self._hooks_not_run(), *self.secrets.source.findings())
+        found = (*self.config.warnings, *self.secrets.source.findings())
         return tuple(finding for finding in found if finding.level == "warning")
-
-    def _hooks_not_run(self) -> tuple[Finding, ...]:
-        path = self.config.hooks.path
-        folder = Path(self.directory, path)
-        names = sorted(p.name for p in folder.iterdir() if os.access(p, os.X_OK)) if folder.is_dir() else []
-        if not names:
-            return ()
-        what = f"hooks are not run by this version: {', '.join(names)}"
-        return (Finding("config.hooks_ignored", what, where=path, level="warning"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,15 @@ class NeededSecrets:
         """Return the value of `name`; raises ConfigError."""
         return self.source.reveal(name)
 
+    def known_values(self, *, except_for: Collection[str] = ()) -> dict[str, str]:
+        """Return the values of those that have one, without the names of `except_for`."""
+        values: dict[str, str] = {}
+        for name in self.wanted:
+            if name not in except_for:
+                with suppress(ConfigError):
+                    values[name] = self.source.reveal(name)
+        return values
+
     def check(self) -> None:
         """Raise one ConfigError for all secrets that are missing or cannot be read."""
         self.source.resolve(self.wanted)
@@ -114,6 +127,15 @@ class NeededSecrets:
 def load_service(choice: Choice) -> Service:
     """Return the service that a choice means. Raises ConfigError."""
     config, directory = load_config(choice)
+    _refuse_old_hooks(directory, config.hooks.path)
     programs = Programs(Path(directory), dict(os.environ))
     source = FileSecrets(programs, config.secrets_path, choice.destination or "")
-    return Service(config, directory, NeededSecrets(source, needed_secrets(config)), choice.version)
+    wanted = {*needed_secrets(config), *(source.names() if config.hooks.gives_all else ())}
+    return Service(config, directory, NeededSecrets(source, tuple(sorted(wanted))), choice.version)
+
+
+def _refuse_old_hooks(directory: str, path: str) -> None:
+    folder = Path(directory, path)
+    names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    for finding in check_hook_files(names, path):
+        raise ConfigError(finding.code, finding.what, where=finding.where, next=finding.next)

@@ -13,12 +13,13 @@ from shipway.app.context import Context
 from shipway.app.deploy import deploy
 from shipway.app.service import load_service
 from shipway.app.signals import Interruption
+from shipway.app.wanted import Wanted
 from shipway.core.facts import Facts
-from shipway.planning.accessories import Wanted
+from shipway.planning import accessories
 from shipway.planning.history import base_release, version_of
 
 
-async def setup(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
+async def setup(choice: Choice, caller: Caller, interruption: Interruption, release: Wanted | None = None) -> Report:
     """Install what the servers lack, start the accessories, deploy where HEAD does not serve yet, and report.
 
     Each part connects anew: a login that was just let into the group of Docker knows it only then.
@@ -37,19 +38,19 @@ async def setup(choice: Choice, caller: Caller, interruption: Interruption) -> R
             caller.say(f"{finding.level}[{finding.code}]: {finding.what}; next: {finding.next}")
         serves = _serves_head(context, facts)
     if service.config.roles and not serves:
-        reports.append(await deploy(choice, quiet, interruption))
+        reports.append(await deploy(choice, quiet, interruption, release, service))
     return _together(reports, choice, serves)
 
 
 async def _boot(context: Context, caller: Caller, interruption: Interruption) -> Report:
-    wanted = Wanted("boot", context.watched)
+    wanted = accessories.Wanted("boot", context.watched)
     return await change_watched(context, caller, interruption, wanted)
 
 
 def _serves_head(context: Context, facts: Facts) -> str:
     """Return the release that serves the commit at HEAD with all its units; "" when there is none."""
     site, release = context.site, base_release(context.site, facts)
-    if not release or version_of(release, facts.primary.records) != context.service.tree.version:
+    if not release or version_of(release, facts.primary.records) != context.service.release_version:
         return ""
     running = {(host.host, role, name) for host in facts.hosts for role, name in host.running}
     units = site.units(release, "")

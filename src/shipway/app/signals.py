@@ -27,6 +27,7 @@ class Interruption:
         self._task: asyncio.Task[Any] | None = None
         self._is_running = False
         self._has_left = False
+        self._hook_stop: StopRequest | None = None
 
     @contextmanager
     def run_in_progress(self) -> Iterator[StopRequest]:
@@ -37,10 +38,21 @@ class Interruption:
         finally:
             self._is_running = False
 
+    @contextmanager
+    def hooks_in_progress(self) -> Iterator[StopRequest]:
+        """Mark the time after a run: a signal ends the hook that runs, and the run's own end is told all the same."""
+        self._hook_stop = StopRequest()
+        try:
+            yield self._hook_stop
+        finally:
+            self._hook_stop = None
+
     def on_signal(self, number: int) -> None:
         """Take in one signal."""
         name = signal.Signals(number).name
-        if self._is_running and not self.stop.is_set:
+        if self._hook_stop is not None:
+            self._hook_stop.request(f"{name} was received")
+        elif self._is_running and not self.stop.is_set:
             self.stop.request(f"{name} was received")
             self._say(
                 "Stopping: running steps end first, then what this run did is taken back, unless it serves already.\n"

@@ -55,7 +55,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             gate=config.primary_role or "",
             drain_s=float(config.drain_timeout_s),
             retain=max(1, config.retain),
-            migrations="auto" if config.release.migrations == "auto" else "manual",
+            migrations=config.release.migrations,
             manage=config.django.manage,
         )
     except ValueError as error:

@@ -28,7 +28,7 @@ def run_change(given: Given, use_case: UseCase, *, asks: bool = False) -> None:
     from shipway.app.signals import run
 
     with display_for(given) as display:
-        caller = caller_of(given, display.listen, asks=asks)
+        caller = caller_of(given, display.listen, asks=asks, aside=display.aside)
         report = run(lambda interruption: use_case(caller, interruption), say)
     if given.json:
         sys.stdout.write(json.dumps({"report": asdict(report)}, ensure_ascii=False) + "\n")

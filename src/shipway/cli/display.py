@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -24,6 +25,10 @@ class Display(Protocol):
 
     def listen(self, event: Event) -> None:
         """Show one event."""
+        ...
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave the terminal to a question meanwhile."""
         ...
 
 

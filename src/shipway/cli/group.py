@@ -9,6 +9,11 @@ import click
 from shipway.cli.table import VERBS
 
 
+def may_be_alias(word: str) -> bool:
+    """Whether `word` may be an alias of the project: no verb, or one that Kamal has not."""
+    return not word.startswith("-") and (word not in VERBS or VERBS[word].yields)
+
+
 class LazyGroup(click.Group):
     """The root command. It knows its verbs from the table alone."""
 
@@ -43,6 +48,15 @@ class LazyGroup(click.Group):
             rows = [(name.ljust(width), entry.help) for name, entry in VERBS.items() if entry.heading == heading]
             with formatter.section(heading):
                 formatter.write_dl(rows)
+        self._format_aliases(formatter)
+
+    def _format_aliases(self, formatter: click.HelpFormatter) -> None:
+        """Write the aliases of the project in this directory, where it has any."""
+        from shipway.cli.aliases import known_aliases
+
+        if aliases := known_aliases():
+            with formatter.section("Aliases of this project"):
+                formatter.write_dl(list(aliases.items()))
 
 
 class NearestGroup(click.Group):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import click
 
 from shipway import __version__
-from shipway.cli.group import LazyGroup
+from shipway.cli.group import LazyGroup, may_be_alias
 from shipway.cli.render.error import render_error, render_error_json
 from shipway.cli.render.text import paint_for
 from shipway.cli.state import HungUp, Session
@@ -21,11 +21,19 @@ from shipway.core.errors import Bug, Exit, Interrupted, ShipwayError, UsageError
 EPILOG = "\b\nExamples:\n  shipway plan deploy  (what would happen)\n  shipway deploy\n  shipway rollback"
 
 
+def _show_help(ctx: click.Context, _param: click.Parameter, value: bool) -> None:  # noqa: FBT001  click's signature
+    """Answer `shipway -h`; after a verb `-h` means hosts, as with Kamal."""
+    if value:
+        click.echo(ctx.get_help())
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    context_settings={"help_option_names": ["--help"], "max_content_width": 110},
 )
+@click.option("-h", is_flag=True, hidden=True, is_eager=True, expose_value=False, callback=_show_help)
 @click.version_option(__version__, prog_name="shipway", message="%(prog)s %(version)s")
 def root() -> None:
     """Ships Django projects to servers that their teams own: no request lost, and a way back."""
@@ -39,6 +47,10 @@ def main(argv: Sequence[str] | None = None, command: click.Command = root) -> in
     words = list(sys.argv[1:] if argv is None else argv)
     session = Session()
     try:
+        if command is root and words and may_be_alias(words[0]):
+            from shipway.cli.aliases import expand
+
+            words = expand(words)
         code = command.main(args=words, prog_name="shipway", standalone_mode=False, obj=session)
         sys.stdout.flush()
     except (HungUp, BrokenPipeError):

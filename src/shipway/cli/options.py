@@ -17,7 +17,10 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the shared options of a call said. `verbosity` is -1 (quiet), 0, or 1 (verbose)."""
+    """What the shared options of a call said. `verbosity` is -1 (quiet), 0, or 1 (verbose).
+
+    `command` are the words of the verb: `app`, `boot`.
+    """
 
     session: Session
     config_file: str | None = None
@@ -27,6 +30,13 @@ class Given:
     verbosity: int = 0
     json: bool = False
     yes: bool = False
+    primary: bool = False
+    version: str = ""
+    skip_hooks: bool = False
+    lock_wait: bool = False
+    lock_wait_timeout: int = 900
+    lock_wait_interval: int = 15
+    command: tuple[str, ...] = ()
 
 
 def _split(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -40,6 +50,25 @@ def _set_json(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
     return value
 
 
+def _refuse_parts(ctx: click.Context, param: click.Parameter, value: object) -> None:
+    if value:
+        raise click.UsageError(
+            f"`{param.opts[-1]}` is not possible here: a release goes to all hosts and roles, since half a release "
+            "could not be rolled back to. `shipway app start` and `stop` take it, and a destination (-d) can have "
+            "hosts of its own",
+            ctx,
+        )
+
+
+def _whole(function: Function) -> Function:
+    """Refuse, with the reason, the options by which Kamal deploys to a part of the hosts."""
+    for names, is_flag in ((("-h", "--hosts"), False), (("-r", "--roles"), False), (("-p", "--primary"), True)):
+        settings: dict[str, Any] = {"is_flag": True} if is_flag else {}
+        option = click.option(*names, expose_value=False, hidden=True, callback=_refuse_parts, **settings)
+        function = option(function)
+    return function
+
+
 _OPTIONS: dict[str, Callable[[Function], Function]] = {
     "config_file": click.option(
         "-c",
@@ -51,10 +80,21 @@ _OPTIONS: dict[str, Callable[[Function], Function]] = {
         "-d", "--destination", metavar="NAME", help="staging, production: deploy.NAME.yml is merged over the file."
     ),
     "hosts": click.option(
-        "--hosts", metavar="LIST", callback=_split, help="Only these hosts: names with commas between; * matches."
+        "-h", "--hosts", metavar="LIST", callback=_split, help="Only these hosts: names with commas between; * matches."
     ),
     "roles": click.option(
-        "--roles", metavar="LIST", callback=_split, help="Only these roles: names with commas between; * matches."
+        "-r", "--roles", metavar="LIST", callback=_split, help="Only these roles: names with commas between; * matches."
+    ),
+    "primary": click.option("-p", "--primary", is_flag=True, help="Only the primary host."),
+    "whole": _whole,
+    "version": click.option("--version", metavar="VERSION", default="", help="This version instead of the usual one."),
+    "skip_hooks": click.option("-H", "--skip-hooks", is_flag=True, help="Run no hooks."),
+    "lock_wait": click.option("--lock-wait", is_flag=True, help="Wait while another run holds the lock."),
+    "lock_wait_timeout": click.option(
+        "--lock-wait-timeout", metavar="S", type=click.IntRange(0), default=900, show_default=True, help="How long."
+    ),
+    "lock_wait_interval": click.option(
+        "--lock-wait-interval", metavar="S", type=click.IntRange(1), default=15, show_default=True, help="How often."
     ),
     "verbose": click.option(
         "-v", "--verbose", is_flag=True, help="Say more: what each command prints; of a plan, the exact commands."
@@ -66,8 +106,11 @@ _OPTIONS: dict[str, Callable[[Function], Function]] = {
     "yes": click.option("-y", "--yes", is_flag=True, help="Do not ask."),
 }
 CONFIG = ("config_file", "destination")
-WHERE = ("hosts", "roles")
+CONNECT = (*CONFIG, "skip_hooks")
+WHERE = ("hosts", "roles", "primary")
 TALK = ("verbose", "quiet")
+LOCK = ("lock_wait", "lock_wait_timeout", "lock_wait_interval")
+CHANGE = (*CONNECT, *TALK, *LOCK)
 
 
 def shared(*names: str) -> Callable[[Function], Function]:
@@ -75,7 +118,7 @@ def shared(*names: str) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         def call(*args: Any, **values: Any) -> Any:
-            taken = {name: values.pop(name) for name in names}
+            taken = {name: values.pop(name) for name in names if name in values}
             try:
                 return function(_given(taken), *args, **values)
             except BrokenPipeError as error:
@@ -93,8 +136,9 @@ def shared(*names: str) -> Callable[[Function], Function]:
 
 def _given(taken: dict[str, Any]) -> Given:
     verbosity = int(taken.pop("verbose", False)) - int(taken.pop("quiet", False))
-    session = click.get_current_context().find_object(Session) or Session()
-    return Given(session=session, verbosity=verbosity, **taken)
+    context = click.get_current_context()
+    session = context.find_object(Session) or Session()
+    return Given(session, verbosity=verbosity, command=tuple(context.command_path.split()[1:]), **taken)
 
 
 def verb(name: str, *options: str, examples: tuple[str, ...], **settings: Any) -> Callable[[Function], click.Command]:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One verb: the heading under which `--help` lists it, and what it does (one line, imperative, no full stop)."""
+    """One verb: the heading under which `--help` lists it, and what it does (one line, imperative, no full stop).
+
+    `yields`: Kamal has no such verb, so an alias of the project may have its name, and comes first.
+    """
 
     heading: str
     help: str
+    yields: bool = False
 
     def module(self, name: str) -> str:
         """Return the name of the module that holds the verb `name` as its attribute `command`."""
@@ -21,31 +25,40 @@ class Entry:
 
 
 SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "Try"
+KAMAL = "As in Kamal"
 
 VERBS: dict[str, Entry] = {
     "init": Entry(SHIP, "Write the configuration, Dockerfile and further files of a project"),
     "setup": Entry(SHIP, "Make servers ready, start the accessories, and deploy"),
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
-    "plan": Entry(SHIP, "Show what a verb would do, and change nothing"),
+    "plan": Entry(SHIP, "Show what a verb would do, and change nothing", yields=True),
+    "redeploy": Entry(SHIP, "Release what serves once more, with today's secrets"),
     "rollback": Entry(SHIP, "Go back to an earlier release"),
-    "resume": Entry(SHIP, "Settle a run that was cut short"),
-    "status": Entry(LOOK, "Show what serves on each host"),
-    "releases": Entry(LOOK, "List the releases, newest first"),
+    "resume": Entry(SHIP, "Settle a run that was cut short", yields=True),
+    "status": Entry(LOOK, "Show what serves on each host", yields=True),
+    "releases": Entry(LOOK, "List the releases, newest first", yields=True),
     "audit": Entry(LOOK, "Show who did what, and when"),
-    "logs": Entry(LOOK, "Show the logs of the application"),
-    "inspect": Entry(LOOK, "Show what the files of a Django project tell about it"),
+    "logs": Entry(LOOK, "Show the logs of the application", yields=True),
+    "inspect": Entry(LOOK, "Show what the files of a Django project tell about it", yields=True),
     "config": Entry(LOOK, "Show the configuration as Shipway reads it, without secrets"),
-    "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves"),
+    "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves", yields=True),
+    "docs": Entry(LOOK, "Explain the keys of the configuration"),
     "version": Entry(LOOK, "Show the version of Shipway"),
-    "exec": Entry(RUN, "Run a command in the release that serves"),
-    "manage": Entry(RUN, "Run manage.py in the release that serves"),
+    "exec": Entry(RUN, "Run a command in the release that serves", yields=True),
+    "manage": Entry(RUN, "Run manage.py in the release that serves", yields=True),
     "secrets": Entry(CARE, "Fetch secrets from a password manager, or print those of the project"),
     "build": Entry(CARE, "Build the image, and look after the builder"),
     "registry": Entry(CARE, "Log in to the registry, or out of it"),
     "lock": Entry(CARE, "Show, take or release the lock on deploys"),
     "accessory": Entry(CARE, "Start, replace, look into or remove PostgreSQL, Redis and the like"),
     "server": Entry(CARE, "Install what servers lack, or run a command on them"),
-    "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so"),
+    "remove": Entry(CARE, "Remove the service from its hosts, with its accessories and their data"),
+    "maintenance": Entry(CARE, "Show visitors a maintenance page, or stop doing so", yields=True),
     "prune": Entry(CARE, "Remove old releases from the hosts"),
-    "demo": Entry(TRY, "Show the whole life of a site on this machine"),
+    "app": Entry(KAMAL, "Start, stop, look at and remove the application"),
+    "proxy": Entry(KAMAL, "Start, stop, look at and remove the proxy of hosts"),
+    "details": Entry(KAMAL, "Show what serves on each host: `status`"),
+    "tree": Entry(KAMAL, "List every verb with those below it"),
+    "upgrade": Entry(KAMAL, "Say why there is nothing to upgrade"),
+    "demo": Entry(TRY, "Show the whole life of a site on this machine", yields=True),
 }

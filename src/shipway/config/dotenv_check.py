@@ -34,8 +34,8 @@ def check_variables(parsed: Dotenv, environ: Mapping[str, str], path: str) -> tu
 
 
 def has_literal(parsed: Dotenv) -> bool:
-    """Whether a value stands in the file itself, not only commands and variables."""
-    return any(isinstance(part, str) and part for entry in parsed.entries for part in entry.parts)
+    """Whether a whole value stands in the file itself: one around a variable, such as an address, tells no secret."""
+    return any(entry.parts and all(isinstance(part, str) for part in entry.parts) for entry in parsed.entries)
 
 
 def _check_ignored(text: str, path: str) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from shipway.config.aliases import ALIASES
 from shipway.config.checks import Subject, check_all
 from shipway.config.erb import render_erb
 from shipway.config.erb_expression import ErbFacts
@@ -50,6 +51,20 @@ def load_config(
     if report.errors:
         raise invalid(_sorted(report.errors, tuple(files)))
     return replace(config, warnings=report.warnings)
+
+
+def read_aliases(files: Mapping[str, str], *, facts: ErbFacts) -> Mapping[str, str]:
+    """Return the aliases that `files` hold, whatever else is wrong in them: that is told by the verb they lead to."""
+    trees, _ = _trees(files, facts)
+    if not trees:
+        return {}
+    tree: Node = trees[0]
+    for over in trees[1:]:
+        tree = merge(tree, over)
+    found = tree.entries.get("aliases") if isinstance(tree, MapNode) else None
+    if found is None or not isinstance(tree, MapNode):
+        return {}
+    return ALIASES.read(found.node, ("aliases",), Report(tree, [])) or {}
 
 
 def _trees(files: Mapping[str, str], facts: ErbFacts) -> tuple[list[MapNode], list[Finding]]:

@@ -86,6 +86,16 @@ def config_reference() -> str:
     return _INTRODUCTION + _without_effect() + "\n## Keys\n" + "".join(_section(Root, "")) + "".join(_parts())
 
 
+def section_reference(name: str) -> str:
+    """Return the part of the page that tells of the key `name` of the root and of all keys below it."""
+    found = []
+    for block in config_reference().split("\n### `")[1:]:
+        path = block.partition("`")[0]
+        if path == name or path.startswith(f"{name}/"):
+            found.append("### `" + block.partition("\n## ")[0])
+    return "\n".join(found)
+
+
 def _without_effect() -> str:
     texts = ["In this version these are read and checked, and nothing uses them."]
     for runtime, keys in WITHOUT_EFFECT.items():

@@ -56,7 +56,7 @@ class Resolver:
             sshkit=root.sshkit,
             logging=root.logging,
             output=root.output,
-            hooks=resolve_hooks(root.hooks_path, root.hooks_output, report),
+            hooks=resolve_hooks(root.hooks_path, root.hooks_output, root.hooks, report),
             aliases=root.aliases,
             volumes=root.volumes,
             secrets_path=root.secrets_path or DEFAULT_SECRETS,

@@ -14,7 +14,7 @@ from shipway.config.builder import Builder, check_builder
 from shipway.config.container_logs import Logging
 from shipway.config.django import Django, ReleasePolicy, Venv, check_relative
 from shipway.config.env import EnvKind, EnvSection
-from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT
+from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT, HooksSection
 from shipway.config.keys import ListOf, MapOf, Section, key
 from shipway.config.kinds import Boolean, Integer, Plain, Text
 from shipway.config.options import check_label
@@ -28,7 +28,7 @@ from shipway.config.tree import Node, ScalarValue
 Runtime = Literal["docker", "venv"]
 Transport = Literal["ssh", "local"]
 
-SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release")
+SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks")
 SHIPWAY_SECTION = "x-shipway"
 DEFAULT_SECRETS = ".kamal/secrets"
 
@@ -120,6 +120,7 @@ class Root:
     )
     venv: Venv = key(Section(Venv), "The virtualenv of a release.", value=Venv())
     release: ReleasePolicy = key(Section(ReleasePolicy), "What a release may do.", value=ReleasePolicy())
+    hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
 
 
 ROOT = Section(Root, free="x-")

@@ -120,4 +120,5 @@ def needed_secrets(config: Config) -> tuple[str, ...]:
             names.update(name for name in (certificate.certificate_pem, certificate.private_key_pem) if name)
     names.update(config.builder.secrets if config.builder else ())
     names.update(config.ssh.secrets())
+    names.update(config.hooks.secrets)
     return tuple(sorted(names))

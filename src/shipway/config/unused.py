@@ -9,14 +9,14 @@ from shipway.config.root import Runtime
 from shipway.config.tree import MapNode, Path, node_at
 
 _ALWAYS = (
-    *("output", "aliases", "hooks_path", "hooks_output", "sshkit", "ssh/log_level"),
+    *("output", "sshkit", "ssh/log_level"),
     *("proxy/buffering/max_response_body", "venv/extras", "venv/groups"),
-    *(f"proxy/run/{name}" for name in ("metrics_port", "debug", "log_max_size", "publish", "options")),
-    *(f"proxy/run/{name}" for name in ("registry", "repository", "version")),
+    *("proxy/run/repository", "proxy/run/version"),  # of kamal-proxy
 )
 _OF_CONTAINERS = (
     *("image", "registry", "builder", "labels", "volumes", "asset_path", "logging", "readiness_delay"),
     "proxy/app_port",
+    *(f"proxy/run/{name}" for name in ("image", "registry", "log_max_size", "publish", "options")),
     *(f"servers/<role>/{name}" for name in ("options", "labels", "logging", "asset_path")),
 )
 WITHOUT_EFFECT: Mapping[Runtime, tuple[str, ...]] = {

@@ -21,6 +21,10 @@ EventKind = Literal[
     "step.undone",
     "step.undo_failed",
     "run.end",  # detail: done, undone, mixed
+    "hook.begin",  # title: the name of the hook
+    "hook.output",  # detail: a line of it
+    "hook.done",
+    "hook.failed",
     "warning",
 ]
 

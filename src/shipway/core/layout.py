@@ -11,7 +11,7 @@ class Layout:
     """The paths of one service on one host. `root` is the state directory of the whole host (`/var/lib/shipway`).
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
-                     releases/<release>/{src/,venv/,env/<role>.env,complete}
+                     releases/<release>/{src/,venv/,env/<role>.env,complete,manifest.json}
                      accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/public/<service>/{static,media}/  files that the proxy serves itself
@@ -69,6 +69,10 @@ class Layout:
     def complete(self, release: str) -> str:
         """A file that stands when the release is whole on disk and may be started."""
         return self._path(self.service, "releases", release, "complete")
+
+    def manifest(self, release: str) -> str:
+        """What one release recorded about itself: its migrations, the columns that its code names, tasks, packages."""
+        return self._path(self.service, "releases", release, "manifest.json")
 
     def accessory_env(self, name: str) -> str:
         """The environment file of an accessory, mode 0600."""

@@ -48,6 +48,7 @@ def plan_from_json(text: str) -> Plan:
             primary=body["primary"],
             stages=tuple(_stage_from(stage) for stage in body["stages"]),
             notes=tuple(body["notes"]),
+            is_partial=bool(body.get("partial", False)),
         )
     except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
         raise PlanFormatError(f"not a stored plan: {error}") from error
@@ -65,6 +66,7 @@ def _plan(plan: Plan) -> dict[str, Json]:
         "primary": plan.primary,
         "stages": [_stage(stage) for stage in plan.stages],
         "notes": list(plan.notes),
+        "partial": plan.is_partial,
     }
 
 

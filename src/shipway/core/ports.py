@@ -14,10 +14,22 @@ StopOn = Literal["failure", "success", "never"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command of an exchange, and the result after which the rest of the exchange is not run."""
+    """A command of an exchange, and what of the exchange is run after it: its host decides, without asking us.
+
+    `stop_on`: the result after which the rest is not run. `skip`: how many of the next requests are left out after a
+    success. `gate`: an exchange that was asked to end (`Transport.halt`) ends before this request.
+    """
 
     command: Command
     stop_on: StopOn = "failure"
+    skip: int = 0
+    gate: bool = False
+
+    def onward(self, result: Result) -> int:
+        """Return how far on the request stands that is run after `result`: 1 for the next; 0: the exchange ends."""
+        if self.stop_on == ("success" if result.ok else "failure"):
+            return 0
+        return 1 + self.skip if result.ok else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +67,34 @@ class Result:
 Output = Callable[[bytes], None]
 """Called with pieces of output (both streams) while a command runs."""
 
+Heard = Callable[[int, Result], None]
+"""Called with the number of a request (from 0) and its result, as soon as that came."""
+
 
 class Transport(Protocol):
     """Runs commands on hosts. One connection per host for a whole run; one open shell per host and track."""
 
     async def exchange(
-        self, host: str, requests: Sequence[Request], *, track: str = "main", output: Output | None = None
+        self,
+        host: str,
+        requests: Sequence[Request],
+        *,
+        track: str = "main",
+        output: Output | None = None,
+        heard: Heard | None = None,
     ) -> tuple[Result, ...]:
-        """Run `requests` in order in one round trip and return the results of those that ran.
+        """Run `requests` in order in one round trip and return the results of those that ran (`Request.onward`).
 
-        The rest is not run after a result that its request stops on. Connects first where there is no connection.
-        Raises Unreachable when no connection can be made (nothing ran), ConnectionLost when it broke on the way (what
-        ran is in doubt).
+        Connects first where there is no connection. Raises Unreachable when no connection can be made (nothing ran),
+        ConnectionLost when it broke on the way: what was not `heard` is in doubt until the next exchange, which begins
+        when the host has ended what it was at.
+        """
+        ...
+
+    async def halt(self, host: str, track: str = "main") -> None:
+        """Ask the exchange that runs on `track` to end before its next gate. Cancelled when it is not needed any more.
+
+        Never raises: a host that cannot be asked is about to be missed by the exchange itself.
         """
         ...
 

@@ -14,6 +14,7 @@ from typing import Literal, get_args
 
 RecordKind = Literal[
     "run.begin",  # detail: verb, release, version, base, who, from, service, note
+    "run.extended",  # the second part was planned; detail: manifest (its hash), before, after, window, approved
     "run.unwinding",  # undo has begun; detail: why
     "run.commit",  # a committing stage is complete; detail: stage
     "run.end",  # detail: outcome (done, undone, mixed, abandoned), took_s; a mixed run stays open
@@ -32,7 +33,10 @@ MAX_LINE_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One line of a ledger. `at` is UTC, ISO 8601 with seconds. `detail` holds strings and numbers only."""
+    """One line of a ledger. `detail` holds strings and numbers only.
+
+    `at` is UTC, ISO 8601 with seconds, by the clock of the host on which the line stands.
+    """
 
     kind: RecordKind
     run: str

@@ -19,6 +19,16 @@ Verb = Literal[
     "prune",
     "maintenance",
     "remove",
+    "app start",
+    "app stop",
+    "app remove",
+    "app stale_containers",
+    "proxy boot",
+    "proxy reboot",
+    "proxy start",
+    "proxy stop",
+    "proxy restart",
+    "proxy remove",
     "accessory boot",
     "accessory reboot",
     "accessory start",
@@ -62,7 +72,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that one run will do. `base` is the release that served when it was planned ("" when none did)."""
+    """All that one run will do. `base` is the release that served when it was planned ("" when none did).
+
+    `is_partial`: it is only the first part. What follows is planned when this part is done, from what the hosts can
+    tell by then, and stored over it with the same first stages (`engine/extend.py`). A partial plan never commits.
+    """
 
     run: str
     verb: Verb
@@ -73,6 +87,7 @@ class Plan:
     primary: str
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
+    is_partial: bool = False
 
     def steps(self) -> Iterator[Step]:
         """Yield every step, stage by stage and track by track."""
@@ -115,6 +130,8 @@ def violations(plan: Plan) -> tuple[str, ...]:
     for index, stage in enumerate(plan.stages):
         for step in (s for track in stage.tracks for s in track):
             found.extend(_step_violations(step, before_commit=index <= plan.commit_index()))
+    if plan.is_partial and any(stage.commits for stage in plan.stages):
+        found.append("a part of a plan commits")
     return tuple(found)
 
 

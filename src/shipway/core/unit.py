@@ -7,6 +7,9 @@ from typing import Literal
 
 from shipway.core.secret import Text
 
+KAMAL = "kamal-"
+"""Begins the name of a release that Kamal made; its version follows."""
+
 Kind = Literal["web", "worker", "scheduler"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 
 from shipway.core.errors import ConfigError, Refused, ShipwayError
 from shipway.core.migration import Database, Size
@@ -12,6 +14,7 @@ from shipway.django.schema_codec import parse_migration, parse_schema
 from shipway.django.strict import Malformed, Node, as_pair, as_texts
 
 _SAID_LINES = 10
+LIMIT_BYTES = 64_000_000
 
 
 def parse_answer(output: bytes, token: str, *, said: str = "") -> Report:
@@ -32,13 +35,27 @@ def parse_answer(output: bytes, token: str, *, said: str = "") -> Report:
             next="python -V && python -c 'import django'  (in the environment of the release)",
         )
     try:
-        root = Node(json.loads(body), "answer")
+        root = Node(json.loads(_unpacked(body)), "answer")
         _require_whole(root)
         return _report(root)
     except (Malformed, ValueError, RecursionError) as error:
         raise Refused(
             "probe.garbled", "the answer about the project's database makes no sense", said=str(error)
         ) from error
+
+
+def _unpacked(body: bytes) -> bytes:
+    """Return the JSON text of an answer that may be packed. Raises Malformed."""
+    if body.startswith(b"{"):
+        return body
+    try:
+        packed = zlib.decompressobj()
+        text = packed.decompress(base64.b64decode(body, validate=True), LIMIT_BYTES)
+    except (ValueError, zlib.error) as error:
+        raise Malformed(f"the answer cannot be unpacked: {error}") from error
+    if packed.unconsumed_tail:
+        raise Malformed("the answer is longer than it may be")
+    return text
 
 
 def _require_whole(root: Node) -> None:

@@ -51,6 +51,7 @@ class Manifest:
     django: str
     databases: dict[str, ManifestDatabase]
     tasks: dict[str, Json]
+    hash: str = ""
 
 
 def build_manifest(report: Report, origin: Origin) -> dict[str, Json]:
@@ -122,7 +123,8 @@ def _read(node: Node) -> Manifest:
     databases = {
         alias: _read_database(Node(value, f"manifest.databases.{alias}")) for alias, value in node.items("databases")
     }
-    return Manifest(origin, node.text("python"), node.text("django"), databases, dict(node.node("tasks").entries()))
+    tasks = dict(node.node("tasks").entries())
+    return Manifest(origin, node.text("python"), node.text("django"), databases, tasks, node.text("hash"))
 
 
 def _read_database(node: Node) -> ManifestDatabase:

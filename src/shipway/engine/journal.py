@@ -18,17 +18,20 @@ from shipway.engine.world import World
 
 # The lines are collected first and written by one write(2) with O_APPEND, so that two tracks of one host never mix
 # their lines. A last line without its newline is what a crash or a full disk left: the next one starts afresh.
+# What is to have the time of writing gets it here: the steps of a track are sent together, long before they are done.
 APPEND_SCRIPT = (
-    'umask 077; lines=$(cat) && mkdir -p -- "$(dirname -- "$1")" || exit 1;'
+    'umask 077; now=$(date -u +%Y-%m-%dT%H:%M:%SZ) && lines=$(sed "s/\\"at\\":\\"now\\"/\\"at\\":\\"$now\\"/")'
+    ' && { [ -d "${1%/*}/" ] || mkdir -p -- "${1%/*}"; } || exit 1;'
     ' if [ -s "$1" ] && [ -n "$(tail -c 1 -- "$1")" ]; then printf "\\n%s\\n" "$lines" >>"$1";'
     ' else printf "%s\\n" "$lines" >>"$1"; fi'
 )
+WHEN_WRITTEN = "now"
 TAIL_SCRIPT = '[ -e "$1" ] || exit 0; exec tail -c "$2" -- "$1"'
 TAIL_BYTES = 262_144
 """How much of a ledger is read back: some twenty deploys of a host with a dozen units."""
 _LIMIT_S = 20.0
-_SAID_LINES = 10
-_SAID_CHARS = 2_000
+_SAID_LINES = 60
+_SAID_CHARS = 6_000
 
 
 def append(layout: Layout, records: Iterable[Record], stop_on: StopOn = "failure") -> Request:
@@ -64,7 +67,7 @@ def require_tail(host: str, result: Result) -> tuple[Record, ...]:
 
 
 def last_words(said: str) -> str:
-    """Return the last ten lines of what a program said, at most 2,000 characters of them."""
+    """Return the last sixty lines of what a program said, at most 6,000 characters: a log with its verdict."""
     return "\n".join(said.strip().splitlines()[-_SAID_LINES:])[-_SAID_CHARS:]
 
 
@@ -76,8 +79,8 @@ class Journal:
     world: World
 
     def record(self, kind: RecordKind, step: str = "", **detail: str | float) -> Record:
-        """Return a record of this run, stamped now."""
-        return Record(kind=kind, run=self.plan.run, at=self.world.stamp(), step=step, detail=detail)
+        """Return a record of this run; it gets its time when it is written, by the clock of its host."""
+        return Record(kind=kind, run=self.plan.run, at=WHEN_WRITTEN, step=step, detail=detail)
 
     def begin(self) -> Record:
         """Return the record that opens the run."""

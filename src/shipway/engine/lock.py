@@ -15,6 +15,7 @@ from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Locked, Refused
 from shipway.core.ports import Request, Result
 from shipway.engine.journal import last_words
+from shipway.engine.rider import Rider
 from shipway.engine.world import World
 
 RENEW_S = 15.0
@@ -22,6 +23,7 @@ STALE_S = 60.0
 """Four renewals may be lost before somebody else may take the lock."""
 _LIMIT_S = 20.0
 _TRACK = "lock"
+"""The shell of the renewals, which come while the run is at work in the others; it is opened with the first one."""
 _TOKEN = re.compile(r"[0-9a-zA-Z-]{4,64}")
 
 TAKE_SCRIPT = (
@@ -91,7 +93,7 @@ class Holder:
 
 async def read_lock(world: World, host: str) -> Holder | None:
     """Return who has the lock, None when nobody has."""
-    (result,) = await world.transport.exchange(host, [_request(world, host, SHOW_SCRIPT)], track=_TRACK)
+    (result,) = await world.transport.exchange(host, [_request(world, host, SHOW_SCRIPT)])
     return _judged(world, parse_holder(result))
 
 
@@ -127,8 +129,11 @@ def parse_holder(result: Result) -> Holder | None:
     return Holder(owner, word("since", "an unknown time"), max(0, int(age)))
 
 
-async def try_lock(world: World, host: str, owner: Owner) -> Holder | None:
-    """Take the lock, once. Return None when it is ours now, else who has it. Raises Refused when it is unwritable."""
+async def try_lock(world: World, host: str, owner: Owner, rider: Rider | None = None) -> Holder | None:
+    """Take the lock, once. Return None when it is ours now, else who has it. Raises Refused when it is unwritable.
+
+    `rider` rides in the same exchange, after the lock was taken.
+    """
     if not _TOKEN.fullmatch(owner.token):
         raise ValueError(f"not a token: {owner.token!r}")
     body = {
@@ -145,13 +150,16 @@ async def try_lock(world: World, host: str, owner: Owner) -> Holder | None:
     requests = (
         _request(world, host, TAKE_SCRIPT, owner.token, stdin=text),
         _request(world, host, SHOW_SCRIPT),
+        *(rider.requests() if rider is not None else ()),
     )
     try:
-        results = await world.transport.exchange(host, requests, track=_TRACK)
+        results = await world.transport.exchange(host, requests)
     except ConnectionLost:  # asking again tells whether the first attempt had taken it
-        results = await world.transport.exchange(host, requests, track=_TRACK)
-    holder = _judged(world, parse_holder(results[-1]))
+        results = await world.transport.exchange(host, requests)
+    holder = _judged(world, parse_holder(results[1]))
     if results[0].ok or (holder is not None and holder.owner.token == owner.token):
+        if rider is not None:
+            rider.take(results[2:])
         return None
     if holder is None:
         raise Refused(
@@ -172,9 +180,14 @@ async def renew_lock(world: World, host: str, token: str) -> bool | None:
     return False if result.status == 3 else None  # noqa: PLR2004  the script's own word for "not ours"
 
 
+def drop_request(world: World, host: str, token: str) -> Request:
+    """Return the request that releases the lock if it is the one with `token`; anybody else's stays."""
+    return _request(world, host, RELEASE_SCRIPT, token)
+
+
 async def drop_lock(world: World, host: str, token: str) -> None:
     """Release the lock if it is the one with `token`; anybody else's stays."""
-    await world.transport.exchange(host, [_request(world, host, RELEASE_SCRIPT, token)], track=_TRACK)
+    await world.transport.exchange(host, [drop_request(world, host, token)])
 
 
 async def remove_lock(world: World, host: str, holder: Holder, name: str) -> bool:
@@ -184,7 +197,7 @@ async def remove_lock(world: World, host: str, holder: Holder, name: str) -> boo
     """
     least = "" if holder.owner.is_manual or holder.is_gone else str(round(STALE_S))
     request = _request(world, host, REMOVE_SCRIPT, holder.owner.token, name, least)
-    (result,) = await world.transport.exchange(host, [request], track=_TRACK)
+    (result,) = await world.transport.exchange(host, [request])
     return result.ok
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -26,12 +27,44 @@ _LIMIT_S = 20.0
 _NAME_CHARS = 200
 
 
-async def observe(targets: Sequence[Target], transport: Transport, clock: Clock) -> Facts:
+@dataclass(slots=True)
+class Look:
+    """The questions to one host, to ride with something else that is asked of it, and what it answered to them."""
+
+    target: Target
+    clock: Clock
+    results: tuple[Result, ...] = ()
+    asked_at: datetime | None = None
+    answered_at: datetime | None = None
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return the questions; they are asked now."""
+        self.asked_at = self.clock.now()
+        return tuple(Request(command, "never") for probes in _probes(self.target) for command in probes.values())
+
+    def take(self, results: Sequence[Result]) -> None:
+        """Take in what came back; nothing where it is not all."""
+        self.answered_at = self.clock.now()
+        self.results = tuple(results) if len(results) == sum(map(len, _probes(self.target))) else ()
+
+    def facts(self) -> HostFacts | None:
+        """Return what the answers tell, None without answers."""
+        if not self.results or self.asked_at is None or self.answered_at is None:
+            return None
+        return _facts_of(self.target, self.results, (self.asked_at, self.answered_at))
+
+
+async def observe(targets: Sequence[Target], transport: Transport, clock: Clock, look: Look | None = None) -> Facts:
     """Return what is true on the hosts of `targets` (the primary first), one exchange per host.
 
-    Raises one Unreachable that names every host that did not answer, and those that did.
+    A host is not asked again where `look` has its answers. Raises one Unreachable that names every host that did not
+    answer, and those that did.
     """
-    found = await all_or_unreachable({target.host: _observe_host(target, transport, clock) for target in targets})
+    known = look.facts() if look is not None else None
+    asked = [target for target in targets if known is None or target.host != known.host]
+    found = await all_or_unreachable({target.host: _observe_host(target, transport, clock) for target in asked})
+    if known is not None:
+        found[known.host] = known
     return Facts(tuple(found[target.host] for target in targets))
 
 
@@ -84,17 +117,23 @@ def _base_probes(target: Target) -> dict[str, Command]:
 
 
 async def _observe_host(target: Target, transport: Transport, clock: Clock) -> HostFacts:
-    base, runtime = _base_probes(target), target.runtime.probes()
-    proxy = target.proxy.probes() if target.proxy else {}
-    commands = (*base.values(), *runtime.values(), *proxy.values())
+    look = Look(target, clock)
     asked_at = clock.now()
-    results = await transport.exchange(target.host, [Request(command, "never") for command in commands])
-    answered_at = clock.now()
+    results = await transport.exchange(target.host, look.requests())
+    return _facts_of(target, results, (asked_at, clock.now()))
+
+
+def _probes(target: Target) -> tuple[Mapping[str, Command], Mapping[str, Command], Mapping[str, Command]]:
+    return _base_probes(target), target.runtime.probes(), target.proxy.probes() if target.proxy else {}
+
+
+def _facts_of(target: Target, results: Sequence[Result], asked: tuple[datetime, datetime]) -> HostFacts:
+    base, runtime, proxy = _probes(target)
     rest = iter(results)
     answers = dict(zip(base, rest, strict=False))
     runs = target.runtime.parse(dict(zip(runtime, rest, strict=False)))
     serves = target.proxy.parse(dict(zip(proxy, rest, strict=False))) if target.proxy else ProxyFacts()
-    return _facts(target.host, answers, (asked_at, answered_at), runs, serves)
+    return _facts(target.host, answers, asked, runs, serves)
 
 
 def _facts(

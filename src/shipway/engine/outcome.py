@@ -12,7 +12,7 @@ from shipway.core.step import Plan
 from shipway.engine.journal import last_words
 from shipway.engine.run_state import BEHIND, RunState, is_standing
 
-Ending = Literal["done", "undone", "mixed", "interrupted"]
+Ending = Literal["done", "undone", "mixed", "interrupted", "prepared"]
 HostEnd = Literal["done", "undone", "untouched", "mixed", "in doubt"]
 """A host after a run: all of the plan is true there; all was taken back; nothing had been done; some of it stands; or
 the connection broke and nobody knows."""
@@ -21,6 +21,7 @@ _EXITS: Mapping[Ending, Exit] = {
     "undone": Exit.UNDONE,
     "mixed": Exit.MIXED,
     "interrupted": Exit.INTERRUPTED,
+    "prepared": Exit.MIXED,  # never the last word: somebody goes on, or takes it back
 }
 
 
@@ -73,9 +74,17 @@ class Outcome:
         if self.ending == "undone":
             return f"everything was taken back, {base}"
         hosts = ", ".join(f"{host}: {end}" for host, end in self.hosts.items())
+        if self.state.committed and self.plan.commit_index() < self.state.committed < self._last_commit():
+            return (
+                f"the site is closed: {self.plan.base} was stopped and {self.plan.release} is not there yet ({hosts})"
+            )
         if self.state.committed:
             return f"{self.plan.release} serves, the rest of the run is not finished ({hosts})"
         return f"not everything could be taken back ({hosts})"
+
+    def _last_commit(self) -> int:
+        """Return the number of stages up to the last one that commits: more than one does in a maintenance window."""
+        return max((n for n, stage in enumerate(self.plan.stages, 1) if stage.commits), default=0)
 
     def error(self) -> ShipwayError | None:
         """Return what is told to the user and sets the exit code; None when all is done."""

@@ -22,6 +22,7 @@ class Progress:
         self.committed = state.committed
         self.failures: list[Failure] = []
         self.left: list[Failure] = []
+        self.doubted: list[Step] = []
         self._steps: dict[str, StepState] = dict(state.steps)
         self._stages = {step.id: stage for stage in plan.stages for track in stage.tracks for step in track}
 
@@ -36,6 +37,11 @@ class Progress:
     def set(self, step: Step, state: StepState) -> None:
         """Note the state of `step`."""
         self._steps[step.id] = state
+
+    def doubt(self, step: Step) -> None:
+        """Note that `step` may have been begun, or done, and nobody could be asked."""
+        self._steps[step.id] = "open"
+        self.doubted.append(step)
 
     @property
     def is_halted(self) -> bool:

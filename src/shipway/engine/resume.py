@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shipway.core.action import Command
 from shipway.core.errors import Refused
 from shipway.core.plan_codec import PlanFormatError, plan_from_json
-from shipway.core.ports import Request
 from shipway.core.record import Record
 from shipway.core.step import Plan
 from shipway.engine.executor import execute
@@ -19,12 +17,10 @@ from shipway.engine.journal import Journal, append, last_words, require_tail, ta
 from shipway.engine.observe import all_or_unreachable
 from shipway.engine.orphans import wait_for_orphans
 from shipway.engine.outcome import Outcome
+from shipway.engine.reading import read_file
 from shipway.engine.run_state import RunState, replay
 from shipway.engine.world import World
 
-# A plan is read in pieces, since a transport keeps a bounded part of what one command prints.
-PIECE_SCRIPT = '[ -r "$1" ] || exit 1; tail -c "+$2" -- "$1" | head -c "$3"'
-PIECE_BYTES = 524_288
 PLAN_LIMIT_BYTES = 33_554_432
 """A plan for a hundred hosts is a few megabytes."""
 
@@ -85,7 +81,12 @@ def open_run_id(records: tuple[Record, ...]) -> str:
 async def resume(world: World, primary: str) -> Outcome | None:
     """Go on with the open run, forward or back; None when there is none. The lock is the caller's."""
     found = await find_open_run(world, primary)
-    return None if found is None else await execute(found.plan, world, state=found.state)
+    if found is None:
+        return None
+    # Whoever was to plan the rest is gone: a first part alone leads nowhere but back.
+    back = found.plan.is_partial and found.state.phase == "forward"
+    state = replace(found.state, phase="unwinding") if back else found.state
+    return await execute(found.plan, world, state=state)
 
 
 async def undo_open_run(world: World, primary: str) -> Outcome | None:
@@ -116,16 +117,7 @@ async def abandon_open_run(world: World, primary: str, why: str) -> Plan | None:
 
 async def _load_plan(world: World, primary: str, run: str) -> Plan:
     path = world.layout(primary).run_plan(run)
-    text, said = "", ""
-    while len(text) < PLAN_LIMIT_BYTES:
-        argv = ("sh", "-c", PIECE_SCRIPT, "sh", path, str(len(text) + 1), str(PIECE_BYTES))
-        (result,) = await world.transport.exchange(primary, [Request(Command(argv), "never")])
-        if not result.ok or result.truncated:
-            said = last_words(result.said)
-            break
-        text += result.stdout.decode("ascii", "replace")
-        if len(result.stdout) < PIECE_BYTES:
-            break
+    text, said = await read_file(world.transport, primary, path, PLAN_LIMIT_BYTES)
     try:
         if not said:
             return plan_from_json(text)

@@ -32,13 +32,15 @@ class RunState:
     """How far a run came.
 
     `committed` is the number of stages that may not be taken back any more (0: all may). `outcome` is that of the
-    last `run.end`; a run that ended `mixed` is still open, so its phase is not `ended`.
+    last `run.end`; a run that ended `mixed` is still open, so its phase is not `ended`. `ran_s` is how long its first
+    part took, in this process.
     """
 
     steps: Mapping[str, StepState] = field(default_factory=dict)
     phase: Phase = "forward"
     committed: int = 0
     outcome: str = ""
+    ran_s: float = 0.0
 
     def of(self, step: Step) -> StepState:
         """Return the state of `step`; `new` when no record tells of it."""

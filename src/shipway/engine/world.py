@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 from shipway.core.events import Event, Listener
 from shipway.core.layout import Layout
 from shipway.core.ports import Clock, Transport
+from shipway.core.step import Plan, Stage
+
+Moment = Literal["begin", "end"]
+Boundary = Callable[[Plan, Stage, Moment], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +37,22 @@ class StopRequest:
 
     def __init__(self) -> None:
         self._why = ""
+        self._listeners: list[Callable[[], None]] = []
 
     def request(self, why: str) -> None:
         """Ask to stop. The first reason is kept."""
-        self._why = self._why or why
+        is_first, self._why = not self._why, self._why or why
+        for listener in tuple(self._listeners) if is_first else ():
+            listener()
+
+    @contextmanager
+    def heard_by(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call `listener` when somebody asks while the block runs, in the loop in which it runs."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
     @property
     def why(self) -> str:
@@ -51,9 +69,18 @@ def _deaf(_event: Event) -> None:
     """Listen to nothing."""
 
 
+def _always(_plan: Plan, _stage: Stage) -> bool:
+    """Take it that somebody waits."""
+    return True
+
+
 def _unknown(_process: str) -> bool:
     """Know of no process that it has ended."""
     return False
+
+
+async def _pass(_plan: Plan, _stage: Stage, _moment: Moment) -> None:
+    """Go from stage to stage without a halt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +88,8 @@ class World:
     """The world of one run. `layouts` has an entry per host, the primary first.
 
     `options` are the words that make a printed command mean the same destination (` -d staging`), "" for none.
+    `boundary` is awaited when a stage is about to begin and when all of it is done; what it raises fails the run. It
+    may be left out for a stage of which `waits_at` says that nobody waits there.
     `is_gone` tells of the word of a process (`Author.process`) whether it was one of this machine and has ended.
     """
 
@@ -72,6 +101,12 @@ class World:
     stop: StopRequest = field(default_factory=StopRequest)
     options: str = ""
     is_gone: Callable[[str], bool] = _unknown
+    boundary: Boundary = _pass
+    waits_at: Callable[[Plan, Stage], bool] = _always
+
+    def is_waited(self, plan: Plan, stage: Stage) -> bool:
+        """Whether somebody must be heard before `stage` begins, or after it."""
+        return self.boundary is not _pass and self.waits_at(plan, stage)
 
     def layout(self, host: str) -> Layout:
         """Return the layout of `host`; a host that left the configuration since has the layout of the primary."""

@@ -5,15 +5,18 @@ Pure: verdicts in, an order out. What asks for a person's approval is named; who
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from shipway.core.migration import Database, Key
-from shipway.migrations.plan import Base
+from shipway.migrations.plan import Base, chart, expand
 from shipway.migrations.verdict import Verdict, judge
 
-When = Literal["before", "after", "refused"]
+When = Literal["before", "after", "window", "refused"]
+"""Before the switch, after the old release is gone, while the site is closed, or not in this release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +51,51 @@ class Gate:
         """Return the migrations that run only when a person agrees."""
         return tuple(slot for slot in self.slots if slot.when != "refused" and slot.needs_approval)
 
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hex digits that change with any migration, its file, or the moment at which it runs."""
+        parts = [(*slot.verdict.key, slot.verdict.migration.digest, slot.when) for slot in self.slots]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
 
 def sort_out(database: Database, base: Base | None) -> Gate:
-    """Return when each pending migration of `database` may run, while `base` serves.
+    """Return when each migration that `database` has not recorded may run, while `base` serves.
 
     Without a base nothing serves, and everything runs before the new release starts.
     """
-    verdicts = judge(database, base)
+    recorded = expand(database.applied or (), database.walk)
+    real = None
+    if base is not None:
+        # What the release has and its database does not is as pending as anything else.
+        real = replace(base, keys=expand(base.keys, database.walk) & recorded)
+    verdicts = tuple(verdict for verdict in judge(database, real) if verdict.key not in recorded)
     if base is None:
         return Gate(tuple(Slot(verdict, "before") for verdict in verdicts))
     return order(verdicts)
+
+
+def base_of_database(database: Database, name: str) -> Base:
+    """Return the release that matches what the database has recorded: for one that left no manifest."""
+    return Base(name, expand(database.applied or (), database.walk), chart(database, None).release or {})
+
+
+def close_the_site(gate: Gate) -> Gate:
+    """Return the order in which migrations run while nothing serves: all at once, and those that break stay refused.
+
+    A gate that has no refused migration is returned as it is: nothing need be closed for it.
+    """
+    if not gate.at("refused"):
+        return gate
+    broken: set[Key] = set()
+    slots = []
+    for slot in gate.slots:
+        blocked = next((parent for parent in slot.verdict.migration.dependencies if parent in broken), None)
+        if slot.verdict.broken or blocked is not None:
+            broken.add(slot.verdict.key)
+            slots.append(replace(slot, when="refused"))
+        else:
+            slots.append(Slot(slot.verdict, "window"))
+    return Gate(tuple(slots))
 
 
 def order(verdicts: Iterable[Verdict]) -> Gate:

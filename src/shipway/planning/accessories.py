@@ -95,7 +95,12 @@ def _stages(wanted: Wanted, facts: Facts) -> Iterator[Stage]:
             yield from _reboot_stages(old, facts, is_rolling=wanted.is_rolling)
         case "remove":
             yield POINT_OF_NO_RETURN
-            yield from _by_host("Remove accessories", targets, lambda target: remove_steps(target.spec))
+            yield from remove_stages(targets)
+
+
+def remove_stages(targets: Sequence[AccessoryTarget]) -> tuple[Stage, ...]:
+    """Return the stage that removes accessories with their data; to stand after a point of no return."""
+    return _by_host("Remove accessories", targets, lambda target: (*_forget(target), *remove_steps(target.spec)))
 
 
 def boot_stages(targets: Sequence[AccessoryTarget], facts: Facts) -> tuple[Stage, ...]:
@@ -147,9 +152,17 @@ def _replace(target: AccessoryTarget, facts: Facts) -> Track:
 def _serve(target: AccessoryTarget) -> Track:
     if target.proxy is None:
         return ()
+    switch = target.proxy.switch_steps(target.spec.name, target.endpoint, "")
+    return _of_accessory(target, (*target.proxy.host_steps(), *switch))
+
+
+def _forget(target: AccessoryTarget) -> Track:
+    return _of_accessory(target, target.proxy.remove_steps()) if target.proxy is not None else ()
+
+
+def _of_accessory(target: AccessoryTarget, found: Track) -> Track:
+    """Return the proxy's steps with ids of their own: they have the same for each site of a host, and one plan."""
     name, host = target.spec.name, target.spec.host
-    found = (*target.proxy.host_steps(), *target.proxy.switch_steps(name, target.endpoint, ""))
-    # The steps of a proxy have the same ids for each site of a host, and this is one plan.
     return tuple(replace(step, id=f"{host}/{name}-{step.id.removeprefix(f'{host}/')}") for step in found)
 
 

@@ -1,4 +1,8 @@
-"""`plan_deploy`: a new release onto the hosts, migrated, started, switched to; the old one retired."""
+"""A new release onto the hosts, asked about its migrations, migrated, started, switched to; the old one retired.
+
+A deploy is planned in two parts, since what migrations mean can be known only in the release itself: `plan_prepare`
+puts it whole on the hosts and changes nothing that serves; `plan_release` goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -6,38 +10,63 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from shipway.core.facts import Facts
-from shipway.core.step import Plan, Step
+from shipway.core.step import Plan, Stage, Step
 from shipway.planning.history import base_release
+from shipway.planning.migrate import Decided, When, migrate_step
 from shipway.planning.ready import check_ready
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.planning.takeover import take_over_notes
+from shipway.planning.window import roll_out_closed
 from shipway.runtimes.base import Release
 
 
-def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
-    """Return the plan that puts `release` into service on every host of `site`."""
+def plan_prepare(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
+    """Return the first part of the deploy of `release`: it stands whole on every host of `site`, and nothing runs."""
     check_ready(facts)
-    base = base_release(site, facts)
-    name, version = release.release, release.version
-    stages = (
-        *stage("Prepare the hosts", per_host(site, lambda target: _host_steps(facts, target))),
-        *stage(f"Put {name} on the hosts", per_host(site, lambda target: _prepare(site, target, release))),
-        *stage("Migrate the database", (tuple(_migrate(site, name, version)),)),
-        *roll_out(site, facts, name, version),
-        *clean_up(site, facts, keep=(name, base) if base else (name,)),
-    )
+    name = release.release
     return Plan(
         run=run,
         verb="deploy",
         service=site.service,
         release=name,
-        version=version,
-        base=base,
+        version=release.version,
+        base=base_release(site, facts),
         primary=site.primary,
-        stages=stages,
+        stages=(
+            *stage("Prepare the hosts", per_host(site, lambda target: _host_steps(facts, target))),
+            *stage(f"Put {name} on the hosts", per_host(site, lambda target: _prepare(site, target, release))),
+        ),
         notes=(*notes, *take_over_notes(facts)),
+        is_partial=True,
     )
+
+
+def plan_release(first: Plan, site: Site, facts: Facts, decided: Decided) -> Plan:
+    """Return the whole plan of which `first` (from `plan_prepare`) is the first part, with its migrations decided.
+
+    `facts` are those of `first`: the release that was put on the hosts meanwhile is not among them.
+    """
+    name, version, base = first.release, first.version, first.base
+    if decided.window:
+        middle = roll_out_closed(site, facts, name, version, tuple(_migrate(site, first, "window", decided)))
+    else:
+        middle = (
+            *stage("Migrate the database", (tuple(_migrate(site, first, "before", decided)),)),
+            *roll_out(site, facts, name, version),
+            *stage(f"Migrate, now that {base} is gone", (tuple(_migrate(site, first, "after", decided)),)),
+        )
+    stages: tuple[Stage, ...] = (
+        *first.stages,
+        *middle,
+        *clean_up(site, facts, keep=(name, base) if base else (name,)),
+    )
+    return replace(first, stages=stages, notes=(*first.notes, *decided.notes), is_partial=False)
+
+
+def plan_deploy(site: Site, facts: Facts, run: str, release: Release, notes: Sequence[str] = ()) -> Plan:
+    """Return the whole deploy as far as it can be told at once: no migration is known to be pending."""
+    return plan_release(plan_prepare(site, facts, run, release, notes), site, facts, Decided())
 
 
 def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
@@ -57,33 +86,7 @@ def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:
     return target.runtime.prepare_steps(release, units)
 
 
-def _migrate(site: Site, release: str, version: str) -> Iterator[Step]:
-    """Migrations run once, on one host, in the new release with its environment, while the old release serves.
-
-    The step has no undo and counts as harmless: with `release.migrations: auto` the team says that the old code runs
-    on the new schema. `manual` never migrates and only makes sure that somebody did.
-    """
-    unit = next(iter(sorted(site.units(release, version), key=lambda u: (u.host != site.primary, u.kind))), None)
-    if unit is None:
-        return
-    runtime = site.target(unit.host).runtime
-    check = runtime.one_off(unit, ("python", site.manage, "migrate", "--check"))
-    migrate = runtime.one_off(unit, ("python", site.manage, "migrate", "--noinput"))
-    if site.migrations == "manual":
-        yield Step(
-            id=f"{unit.host}/check-migrations",
-            title="make sure that all migrations are applied",
-            host=unit.host,
-            do=(check,),
-            repeatable=True,
-            harmless=True,
-        )
-        return
-    yield Step(
-        id=f"{unit.host}/migrate",
-        title=f"migrate the database with {release}",
-        host=unit.host,
-        do=(replace(migrate, limit_s=site.migrate_limit_s),),
-        done=check,
-        harmless=True,
-    )
+def _migrate(site: Site, first: Plan, when: When, decided: Decided) -> Iterator[Step]:
+    step = migrate_step(site, first, when, decided)
+    if step is not None:
+        yield step

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from shipway.core.facts import Facts, HostFacts
 from shipway.core.record import Record
+from shipway.core.unit import KAMAL
 from shipway.planning.site import Site
 
-KAMAL = "kamal-"
 _RELEASE = re.compile(r"r([1-9][0-9]{0,8})")
 
 

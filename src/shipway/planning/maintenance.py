@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from shipway.core.facts import Facts
 from shipway.core.step import Plan
 from shipway.planning.history import base_release
@@ -9,10 +11,16 @@ from shipway.planning.site import Site
 from shipway.planning.stages import stage
 
 
-def plan_maintenance(site: Site, facts: Facts, run: str, *, on: bool, message: str = "") -> Plan:
-    """Return the plan that shows the maintenance page to everybody (`on`), or the site again."""
+def plan_maintenance(  # noqa: PLR0913  what, where, and what is said
+    site: Site, facts: Facts, run: str, *, on: bool, message: str = "", hosts: Collection[str] | None = None
+) -> Plan:
+    """Return the plan that shows the maintenance page to everybody (`on`), or the site again; on `hosts` alone."""
     title = "Show the maintenance page" if on else "Show the site again"
-    tracks = (t.proxy.maintenance_steps(on=on, message=message) for t in site.targets if t.proxy is not None)
+    tracks = (
+        target.proxy.maintenance_steps(on=on, message=message)
+        for target in site.targets
+        if target.proxy is not None and (hosts is None or target.host in hosts)
+    )
     base = base_release(site, facts)
     return Plan(
         run=run,

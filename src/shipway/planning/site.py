@@ -13,7 +13,7 @@ from shipway.proxies.base import Proxy
 from shipway.runtimes.base import Runtime
 
 Env = tuple[tuple[str, Text], ...]
-MigrationPolicy = Literal["auto", "manual"]
+MigrationPolicy = Literal["auto", "approve", "manual"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shipway.core.action import Command
 from shipway.core.facts import Facts
@@ -48,12 +48,27 @@ def _start(site: Site, release: str, version: str) -> tuple[Stage, ...]:
     units = [unit for unit in site.units(release, version) if unit.kind != "scheduler"]
     first = [unit for unit in units if (unit.role, unit.host) == (site.gate, site.primary)]
     is_gated = bool(first) and any(unit.host != site.primary for unit in units)
-    tracks = tuple(_start_tracks(site, [unit for unit in units if not is_gated or unit not in first]))
+    rest = [unit for unit in units if not is_gated or unit not in first]
     gate = (site.target(unit.host).runtime.start_steps(unit) for unit in first) if is_gated else ()
     return (
         *stage(f"Start {release} on {site.primary}, before the others", gate),
-        *stage(f"Start {release}", tracks, width=site.boot_width),
+        *_start_groups(site, release, tuple(dict.fromkeys(unit.host for unit in units)), rest),
     )
+
+
+def _start_groups(site: Site, release: str, hosts: tuple[str, ...], units: Sequence[Unit]) -> Iterator[Stage]:
+    """Yield a stage for each group of `boot_width` hosts, and a pause between two where one is wanted.
+
+    A group is a stage, since hooks stand around it; the host that was started before the others belongs to the first.
+    """
+    size = site.boot_width or max(1, len(hosts))
+    groups = [hosts[at : at + size] for at in range(0, len(hosts), size)]
+    for group in groups:
+        where = f" on {', '.join(group)}" if len(groups) > 1 else ""
+        tracks = _start_tracks(site, [unit for unit in units if unit.host in group])
+        yield from stage(f"Start {release}{where}", tracks, width=site.boot_width)
+        if site.boot_wait_s and group is not groups[-1]:
+            yield from stage(f"Wait {site.boot_wait_s:g} s after {group[-1]}", (_pause(group[0], site.boot_wait_s),))
 
 
 def _start_tracks(site: Site, units: Iterable[Unit]) -> Iterator[Track]:
@@ -61,20 +76,18 @@ def _start_tracks(site: Site, units: Iterable[Unit]) -> Iterator[Track]:
     by_host: dict[str, list[Track]] = {}
     for unit in units:
         by_host.setdefault(unit.host, []).append(site.target(unit.host).runtime.start_steps(unit))
-    followers = len(by_host) - site.boot_width
-    for index, (host, tracks) in enumerate(by_host.items()):
-        if not (site.boot_width or site.in_turn):
+    for tracks in by_host.values():
+        if site.boot_width or site.in_turn:
+            yield tuple(step for track in tracks for step in track)
+        else:
             yield from tracks
-            continue
-        wait = _pause(host, site.boot_wait_s) if site.boot_width and site.boot_wait_s and index < followers else ()
-        yield (*(step for track in tracks for step in track), *wait)
 
 
 def _pause(host: str, wait_s: float) -> Track:
     return (
         Step(
             id=f"{host}/wait-before-the-next",
-            title=f"wait {wait_s:g} s before the next host",
+            title=f"wait {wait_s:g} s before the next hosts",
             host=host,
             do=(Command(("sleep", f"{wait_s:g}"), limit_s=wait_s + 30),),
             repeatable=True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shipway.core.action import Command
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 
@@ -63,6 +64,14 @@ class Proxy(Protocol):
 
     def remove_steps(self) -> tuple[Step, ...]:
         """Return the steps that take this service out of the proxy, and remove the proxy when no service is left."""
+        ...
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        """Return the steps that stop the proxy of the host, for every service; `host_steps` start it again."""
+        ...
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        """Return a command that prints the proxy's own log. Raises ValueError for what it cannot tell."""
         ...
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shipway.core.action import Command
 from shipway.core.errors import Finding
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -67,6 +68,10 @@ class Runtime(Protocol):
         """Return the steps that put a release whole on the host without starting it. Undo removes it."""
         ...
 
+    def runnable_after(self, release: str) -> str:
+        """Return the id of the step of `prepare_steps` after which `one_off` works in a release not whole yet."""
+        ...
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the steps that start a unit and wait until it works. Undo stops it."""
         ...
@@ -91,6 +96,14 @@ class Runtime(Protocol):
         """Return a command that runs `argv` in the release and environment of `unit`, in the project's directory."""
         ...
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        """Return a command that prints the last `lines` log lines of a unit, and goes on when `follow` is set."""
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return a command that runs `argv` where the unit itself runs; as `one_off` where that is no other place."""
+        ...
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        """Return a command that prints the log of a unit. Raises ValueError for what the runtime cannot tell."""
+        ...
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return commands that list what the runtime keeps for the service: `containers`, `images`; none without."""
         ...

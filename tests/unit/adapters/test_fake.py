@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -32,6 +33,23 @@ def words(fake: FakeTransport) -> list[tuple[str, bool]]:
 def test_an_exchange_stops_where_it_is_told(requests: list[Request], count: int) -> None:
     fake = FakeTransport({"h": answer})
     assert len(asyncio.run(fake.exchange("h", requests))) == count
+
+
+def test_a_success_skips_and_a_request_to_end_counts_at_gates() -> None:
+    fake = FakeTransport({"h": answer})
+    heard: list[int] = []
+    requests = [replace(ask("a"), skip=1), ask("b"), ask("c"), replace(ask("d"), gate=True)]
+
+    def hear(number: int, _result: Result) -> None:
+        heard.append(number)
+        if number == 2:
+            asyncio.ensure_future(fake.halt("h"))  # noqa: RUF006  it is done at once
+
+    async def main() -> None:
+        assert len(await fake.exchange("h", requests, heard=hear)) == 2
+
+    asyncio.run(main())
+    assert heard == [0, 2]
 
 
 @pytest.mark.parametrize(

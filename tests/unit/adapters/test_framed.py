@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,23 @@ def test_unreachable_means_that_nothing_ran(room: int, error: type[Exception]) -
             await transport.close()
 
     asyncio.run(scenario())
+
+
+def test_a_lost_shell_that_still_lives_begins_nothing_more() -> None:
+    """Its connection broke and the host did not notice: what it was sent would go on while somebody judges it."""
+    script = "while :; do sleep 0.1; done"
+    with subprocess.Popen(("sh", "-c", script, "shipway.0123456789abcdef")) as lost:
+
+        async def scenario() -> None:
+            transport = FramedTransport(LocalConnector(), NoSecrets())
+            transport._lost["here"] = {"0123456789abcdef": str(lost.pid), "f" * 16: str(os.getpid())}
+            try:
+                await transport.exchange("here", [Request(Command(("true",)))])
+            finally:
+                await transport.close()
+
+        asyncio.run(scenario())
+        assert lost.wait(10) == -signal.SIGKILL
 
 
 def test_what_a_lost_shell_left_at_work_is_waited_for(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """The life of a run, against the simulated fleet of the engine's tests."""
 
 import asyncio
+import json
 import signal
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,12 +13,14 @@ from shipway.app.answers import Preview, Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.context import Context
-from shipway.app.deploy import deploy_planner
+from shipway.app.deploy import deploy_planner, sequel_of
 from shipway.app.rollback import rollback_planner
 from shipway.app.signals import Interruption
+from shipway.app.wanted import Wanted
 from shipway.core.errors import Interrupted, Locked, Refused, StepFailed
 from shipway.core.events import Event
 from shipway.engine.world import Author
+from shipway.planning.site import RoleSpec
 from tests.engine.client import assert_serves, deploy, installed, run_client
 from tests.engine.sim_host import Fleet
 from tests.engine.sim_runtime import sim_site
@@ -39,10 +43,29 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         context = Context(Choice(), SERVICE, SITE, SimTransport(fleet), SimClock(fleet), Author("bo", "desk"))
         run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
         planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
-        enough = {"is_enough": lambda settled: settled.ending == "undone"} if verb == "rollback" else {}
-        return await change(run, planner, **enough)
+        if verb == "deploy":
+            return await change(run, planner, sequel=sequel_of(context, Wanted()))
+        return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said
+
+
+EXCHANGES_MAX = 10
+"""Of a redeploy with the one host of a site with one role: each is a round trip, and some routes are long."""
+BASICS = 1
+"""Where the state directory of the host is: asked before there is a run."""
+
+
+def test_a_redeploy_needs_few_exchanges() -> None:
+    site = replace(sim_site(["app-1"]), roles=(RoleSpec("web", ("app-1",), kind="web", proxied=True),))
+    fleet = installed(site, deploys=2)
+    transport = SimTransport(fleet)
+    context = Context(Choice(), SERVICE, site, transport, SimClock(fleet), Author("bo", "desk"))
+    run = Run.new(context, Caller(listen=lambda _: None, say=lambda _: None), Interruption(lambda _: None))
+    report = asyncio.run(change(run, deploy_planner(context, run.id)))
+    assert (report.outcome, report.release, len(report.serving)) == ("done", "r3", 1)
+    assert BASICS + len(transport.exchanges) <= EXCHANGES_MAX - 2, "with room for two: a question and its answer"
+    assert not any("held" in path for path in fleet.hosts["app-1"].files)
 
 
 def cut(fleet: Fleet, at: int) -> None:
@@ -126,6 +149,46 @@ def test_a_failure_is_taken_back_and_told() -> None:
     assert_serves(SITE, fleet, {"r1"})
     fleet.sick.clear()
     assert go(fleet)[0].outcome == "done"  # the lock was given back
+
+
+CONFLICT = {"default": {"vendor": "sqlite", "problems": [["conflict", "ships", "0002_a", "0002_b"]]}}
+SILENT = {"default": {"vendor": "postgresql", "error": {"type": "OperationalError", "lines": ["no room"]}, "walk": [
+    {"key": ["ships", "0001_initial"]}]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("databases", "code"),
+    [(CONFLICT, "migrations.conflict"), (SILENT, "migrations.no_answer")],
+    ids=["graph", "silent"],
+)
+def test_a_release_that_is_refused_when_it_is_asked_leaves_nothing(databases: dict[str, object], code: str) -> None:
+    fleet = installed(SITE)
+    fleet.databases = databases
+    with pytest.raises(Refused) as caught:
+        go(fleet)
+    assert (caught.value.code, caught.value.exit_code) == (code, 4)
+    assert_serves(SITE, fleet, {"r1"})
+    assert all(set(host.releases) == {"r1"} for host in fleet.hosts.values())
+    fleet.databases = {}
+    assert go(fleet)[0].outcome == "done"
+
+
+def test_what_a_release_recorded_stands_on_every_host_and_its_hash_in_the_ledger() -> None:
+    fleet = installed(SITE)
+    assert go(fleet)[0].release == "r2"
+    path = "/srv/shop/releases/r2/manifest.json"
+    texts = {host.files[path] for host in fleet.hosts.values()}
+    (text,) = texts
+    assert f'"manifest":"{json.loads(text)["hash"]}"' in fleet.hosts["app-1"].files["/srv/shop/ledger.jsonl"]
+
+
+def test_a_failure_while_the_release_is_put_on_hosts_waits_for_the_answer_before_it_removes_it() -> None:
+    fleet = installed(SITE)
+    fleet.fault = lambda host, argv: "full" if host == "app-2" and "unpack" in argv else ""
+    with pytest.raises(StepFailed) as caught:
+        go(fleet)
+    assert caught.value.exit_code == 10
+    assert_serves(SITE, fleet, {"r1"})
 
 
 def test_ctrl_c_takes_back_what_was_done() -> None:

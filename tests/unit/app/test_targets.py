@@ -83,8 +83,6 @@ def test_the_site_of_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (("runtime: venv", "runtime: docker\nimage: shop\nbuilder: {arch: amd64}\nregistry: {server: localhost:5000}"),
-         "runtime.unavailable"),
         (("cmd: python manage.py worker", "cmd: a && b"), "runtime.impossible"),
         (("SECRET_KEY,", '"SHIPWAY_X:Y",'), ""),
         (("{DEBUG: false}", "{DEBUG: false, a b: c}"), "runtime.impossible"),

@@ -70,6 +70,8 @@ def test_the_first_error_stands_in_front() -> None:
     assert (caught.value.where, "A=$A" in caught.value.findings[0].next) == (f"{PATH}:1", True)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("A=1", True), ("A=$B", False), ("A=$(c)", False), ("A=", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("A=1", True), ("A=$B", False), ("A=x@$B/y", False), ("A=$(c)", False), ("A=", False)]
+)
 def test_has_literal(text: str, *, expected: bool) -> None:
     assert has_literal(parse_dotenv(text, PATH)) is expected

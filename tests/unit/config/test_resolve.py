@@ -86,6 +86,7 @@ def test_what_reads_differently_than_it_is_written_is_a_warning(everything: Conf
         ("everything.yml:44 servers/worker/env/clear/C", "warning"),
         ("everything.yml:49 env/clear/N", "warning"),
         ("everything.yml:67 accessories/cache/port", "warning"),
+        ("everything.yml:77 output", "warning"),
     ]
 
 

@@ -1,14 +1,16 @@
 """The answer of a probe: what stands between the markers, and everything that is no answer."""
 
 import ast
+import base64
 import json
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shipway.core.errors import Exit, ShipwayError
-from shipway.django.answer import parse_answer
+from shipway.django.answer import LIMIT_BYTES, parse_answer
 from shipway.django.probe_source import ProbeOptions, build_probe, markers
 
 TOKEN = "ab" * 16
@@ -30,6 +32,15 @@ def test_a_good_answer() -> None:
     assert report.databases["default"].database.sizes["a"].rows == 1
 
 
+def packed(text: bytes) -> bytes:
+    begin, end = markers(TOKEN)
+    return f"{begin}\n{base64.b64encode(zlib.compress(text)).decode()}\n{end}\n".encode()
+
+
+def test_a_packed_answer() -> None:
+    assert parse_answer(b"\n" + packed(json.dumps(GOOD).encode()), TOKEN) == parse_answer(answer(GOOD), TOKEN)
+
+
 def with_database(**more: object) -> dict[str, object]:
     return {**GOOD, "databases": {"default": {"vendor": "sqlite", **more}}}
 
@@ -39,6 +50,8 @@ BAD = {
     "another token": (answer(GOOD, "cd" * 16), "probe.no_answer"),
     "no end": (answer(GOOD).split(b"-----END")[0], "probe.no_answer"),
     "no json": (answer(GOOD).replace(b'"where"', b"where"), "probe.garbled"),
+    "packed, but no JSON": (b"\n" + packed(b"nothing"), "probe.garbled"),
+    "packed, and without an end": (b"\n" + packed(b"{" * (LIMIT_BYTES + 1)), "probe.garbled"),
     "a list": (answer([]), "probe.garbled"),
     "no ending": (answer({"where": {}}), "probe.cut_short"),
     "cut": (answer({**GOOD, "end": {"whole": False, "why": "too slow"}}), "probe.cut_short"),

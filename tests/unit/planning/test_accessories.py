@@ -6,6 +6,7 @@ from shipway.core.facts import AccessoryFacts, Facts
 from shipway.core.layout import Layout
 from shipway.core.step import Plan
 from shipway.planning.accessories import AccessoryTarget, Wanted, plan_accessories
+from shipway.planning.remove import Leaving, plan_remove
 from shipway.planning.setup import check_bootstrap, plan_bootstrap
 from shipway.runtimes.bootstrap import HostState, Needs
 from shipway.runtimes.docker.accessory import AccessorySpec, PlacedFile
@@ -31,6 +32,9 @@ def spec(name: str, host: str) -> AccessorySpec:
 
 SPECS = (spec("redis", "a"), spec("redis", "b"), spec("postgres", "c"))
 TARGETS = tuple(AccessoryTarget(Layout("/srv", "shop"), one) for one in SPECS)
+
+
+LEAVING = Leaving(TARGETS, "shop:latest", "registry.example.org")
 
 
 def facts(state: str = "", networks: tuple[str, ...] = ("kamal",), **over: object) -> Facts:
@@ -112,3 +116,15 @@ def test_the_plan_for_bare_servers_is_lawful() -> None:
         "b/join-docker-group",
     ]
     check_bootstrap(STATES, NEEDS)
+
+
+def test_a_removal_of_everything_is_lawful_and_names_what_it_deletes() -> None:
+    found = facts("running")
+    made = plan_remove(site(), found, "run", LEAVING)
+    assert_lawful(made, lambda: plan_remove(site(), found, "run", LEAVING))
+    assert ids(made, "a") == [
+        *("forget-site", "stop-beat-r1", "stop-web-r1", "stop-worker-r1", "remove-r1"),
+        *("remove-container-redis", "remove-image-redis", "remove-data-redis", "remove-latest", "log-out"),
+    ]
+    assert made.stages[0].commits
+    assert made.notes[-1] == "the ledger, uploads and shared files stay in /srv/shop"

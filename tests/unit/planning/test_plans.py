@@ -5,18 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from shipway.core.errors import Refused
+from shipway.core.errors import Finding, Refused
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint, plan_from_json, plan_to_json
 from shipway.core.step import Plan, violations
-from shipway.planning.deploy import plan_deploy
+from shipway.planning.deploy import plan_deploy, plan_prepare, plan_release
 from shipway.planning.maintenance import plan_maintenance
+from shipway.planning.migrate import Decided
 from shipway.planning.prune import plan_prune
 from shipway.planning.rollback import plan_rollback, rollback_target
 from shipway.planning.site import RoleSpec, Site
 from shipway.runtimes.base import Release
+from tests.laws import assert_lawful
 from tests.sites import ended, facts_serving, site
 
+M, N = ("app", "m"), ("app", "n")
 NEW = Release("r3", "c0ffee", "/project")
 HISTORY = (*ended("deploy", "r1"), *ended("deploy", "r2", base="r1"))
 
@@ -29,17 +32,22 @@ def stage_of(plan: Plan, step_id: str) -> int:
     return next(i for i, s in enumerate(plan.stages) for t in s.tracks for step in t if step.id == step_id)
 
 
+def planned(shop: Site, facts: Facts, decided: Decided) -> Plan:
+    return plan_release(plan_prepare(shop, facts, "run", NEW), shop, facts, decided)
+
+
 def many_plans() -> list[Plan]:
     plans = []
     workers = (RoleSpec("worker", ("a", "b"), kind="worker"),)
-    for hosts, roles, width, policy in itertools.product(
-        [("a",), ("a", "b", "c")], [(), workers], [0, 1], ["auto", "manual"]
-    ):
+    decisions = (Decided(), Decided(before=(M,), after=(N,)), Decided(window=(M, N)))
+    for hosts, roles, width in itertools.product([("a",), ("a", "b", "c")], [(), workers], [0, 1]):
         if roles and len(hosts) == 1:
             continue
-        shop = site(hosts, roles, boot_width=width, migrations=policy, retain=2)
+        boot = {"gate": "web" if width else "", "in_turn": not width, "boot_wait_s": 2.0}
+        shop = site(hosts, roles, boot_width=width, retain=2, **boot)
         for facts in (facts_serving(shop), facts_serving(shop, "r2", kept=["r1"], records=HISTORY)):
-            plans.append(plan_deploy(shop, facts, "run-1", NEW))
+            plans += [plan_deploy(shop, facts, "run-1", NEW), plan_prepare(shop, facts, "run-1", NEW)]
+            plans += [planned(shop, facts, decided) for decided in decisions]
             plans.append(plan_prune(shop, facts, "run-1"))
             plans.append(plan_maintenance(shop, facts, "run-1", on=True, message="back at ten"))
             if facts.primary.releases:
@@ -61,7 +69,7 @@ def test_planning_twice_gives_the_same_plan() -> None:
 
 def test_a_deploy_starts_everything_before_it_switches_anything_and_stops_nothing_before_the_commit() -> None:
     shop = site(("a", "b"))
-    plan = plan_deploy(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), "run", NEW)
+    plan = planned(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), Decided(before=(M,), after=(N,)))
     starts = [stage_of(plan, f"{h}/start-{role}-r3") for h in "ab" for role in ("web", "worker")]
     switches = [stage_of(plan, f"{h}/switch-web") for h in "ab"]
     stops = [stage_of(plan, f"{h}/stop-{role}-r2") for h in "ab" for role in ("web", "worker")]
@@ -69,6 +77,7 @@ def test_a_deploy_starts_everything_before_it_switches_anything_and_stops_nothin
     assert max(switches) <= plan.commit_index() < min(stops)
     assert ids(plan).index("a/stop-beat-r2") < ids(plan).index("a/start-beat-r3")
     assert stage_of(plan, "a/start-beat-r3") == plan.commit_index()
+    assert max(stops) < stage_of(plan, "a/migrate-after")
     assert plan.base == "r2"
 
 
@@ -96,11 +105,48 @@ def test_a_role_that_is_gone_from_the_configuration_is_stopped() -> None:
     assert "a/stop-mailer-r2" in ids(plan)
 
 
-def test_migrations_run_once_on_the_primary_and_never_when_manual() -> None:
-    for policy, expected in (("auto", ["a/migrate"]), ("manual", ["a/check-migrations"])):
-        shop = site(("a", "b"), migrations=policy)
-        found = [i for i in ids(plan_deploy(shop, facts_serving(shop), "run", NEW)) if "migrat" in i]
-        assert found == expected
+@pytest.mark.parametrize(
+    ("decided", "expected"),
+    [
+        (Decided(), []),
+        (Decided(before=(M,)), ["a/migrate"]),
+        (Decided(before=(M,), after=(N,)), ["a/migrate", "a/migrate-after"]),
+        (Decided(window=(M, N)), ["a/migrate-window"]),
+    ],
+)
+def test_migrations_run_once_each_on_the_primary(decided: Decided, expected: list[str]) -> None:
+    shop = site(("a", "b"))
+    plan = planned(shop, facts_serving(shop, "r2", records=HISTORY), decided)
+    assert [i for i in ids(plan) if "migrat" in i] == expected
+    assert violations(plan) == ()
+
+
+def test_a_migration_that_the_old_code_does_not_survive_is_not_harmless() -> None:
+    shop = site(("a",))
+    plan = planned(shop, facts_serving(shop, "r2", records=HISTORY), Decided(before=(M,), old_code_survives=False))
+    assert "is not harmless" in violations(plan)[0]
+
+
+def test_the_first_part_is_the_beginning_of_the_whole_and_changes_nothing_that_serves() -> None:
+    shop = site(("a", "b"))
+    facts = facts_serving(shop, "r2", records=HISTORY)
+    first = plan_prepare(shop, facts, "run", NEW)
+    whole = plan_release(first, shop, facts, Decided(before=(M,)))
+    assert (first.is_partial, whole.is_partial) == (True, False)
+    assert whole.stages[: len(first.stages)] == first.stages
+    assert all("start" not in i and "switch" not in i and "stop" not in i for i in ids(first))
+    assert violations(first) == ()
+
+
+def test_a_closed_site_stops_the_old_release_before_it_migrates_and_opens_at_the_end() -> None:
+    shop = site(("a", "b"))
+    plan = planned(shop, facts_serving(shop, "r2", records=HISTORY), Decided(window=(M,)))
+    stops = [stage_of(plan, f"{h}/stop-{role}-r2") for h in "ab" for role in ("web", "worker")]
+    starts = [stage_of(plan, f"{h}/start-{role}-r3") for h in "ab" for role in ("web", "worker")]
+    closed, opened = ([i for i, s in enumerate(plan.stages) if s.title == f"{w} the site"] for w in ("Close", "Open"))
+    assert closed[0] < max(stops) == plan.commit_index() < stage_of(plan, "a/migrate-window") < min(starts)
+    assert max(starts) < stage_of(plan, "a/switch-web") < opened[0]
+    assert ids(plan).count("a/stop-beat-r2") == 1
 
 
 @pytest.mark.parametrize(
@@ -156,3 +202,48 @@ def test_rollback_touches_neither_the_database_nor_the_files() -> None:
     plan = plan_rollback(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), "run", "r1")
     assert not [i for i in ids(plan) if "migrat" in i or "unpack" in i or "remove" in i]
     assert plan.version == "v-r1"
+
+
+def test_a_release_works_on_the_primary_before_it_is_started_elsewhere() -> None:
+    shop = site(("a", "b", "c"), gate="web")
+    plan = plan_deploy(shop, facts_serving(shop, "r1"), "run", Release("r2", "c0ffee", "/"))
+    gate, rest = (stage for stage in plan.stages if stage.title.startswith("Start"))
+    assert [step.id for track in gate.tracks for step in track] == ["a/start-web-r2"]
+    assert sorted(step.id for track in rest.tracks for step in track) == [
+        "a/start-worker-r2",
+        *(f"{host}/start-{role}-r2" for host in "bc" for role in ("web", "worker")),
+    ]
+    alone = site(("a",), gate="web")
+    stages = plan_deploy(alone, facts_serving(alone), "run", Release("r1", "c0ffee", "/")).stages
+    assert [stage.title for stage in stages if stage.title.startswith("Start")] == ["Start r1"], "nobody to protect"
+
+
+def test_hosts_in_groups_wait_between_them_and_not_after_the_last() -> None:
+    shop = site(("a", "b", "c"), boot_width=2, boot_wait_s=7.0)
+    plan = plan_deploy(shop, facts_serving(shop), "run", Release("r1", "c0ffee", "/"))
+    first, wait, second = (s for s in plan.stages if s.title.startswith(("Start", "Wait")))
+    assert (first.title, second.title) == ("Start r1 on a, b", "Start r1 on c")
+    assert [[step.id for step in track] for track in wait.tracks] == [["a/wait-before-the-next"]]
+    assert_lawful(plan)
+
+
+def test_roles_of_a_host_start_in_turn_where_that_is_asked() -> None:
+    shop = site(("a",), in_turn=True)
+    plan = plan_deploy(shop, facts_serving(shop), "run", Release("r1", "c0ffee", "/"))
+    (start,) = (stage for stage in plan.stages if stage.title.startswith("Start"))
+    assert [[step.id for step in track] for track in start.tracks] == [["a/start-web-r1", "a/start-worker-r1"]]
+
+
+def test_nothing_is_planned_for_hosts_that_can_run_nothing() -> None:
+    shop = site(("a", "b"))
+    facts = facts_serving(shop, "r1")
+    trouble = Finding("docker.stopped", "Docker does not answer", next="`shipway setup` starts it")
+    facts = Facts((facts.hosts[0], replace(facts.hosts[1], trouble=(trouble,))))
+    for planner in (
+        lambda: plan_deploy(shop, facts, "run", Release("r2", "c0ffee", "/")),
+        lambda: rollback_target(shop, facts),
+        lambda: plan_prune(shop, facts, "run"),
+    ):
+        with pytest.raises(Refused, match="on b") as caught:
+            planner()
+        assert (caught.value.code, caught.value.where) == ("docker.stopped", "b")

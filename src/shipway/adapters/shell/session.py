@@ -12,8 +12,8 @@ from typing import Literal
 from shipway.adapters.child import Child
 from shipway.adapters.redact import RedactedStream, Redactor
 from shipway.adapters.shell.frames import Bounded, Cut, Frames, Mark, Output, result_of
-from shipway.adapters.shell.script import GRACE_S, Call, hello_line
-from shipway.core.ports import Result
+from shipway.adapters.shell.script import GRACE_S, HALTED, Call, consume_line, exchange_text, hello_line
+from shipway.core.ports import Heard, Result
 
 BACKSTOP_S = 10.0
 """How much longer than its limit we wait for a command before we give up the connection, in seconds."""
@@ -38,10 +38,18 @@ class Lost(Exception):
     """The shell went away in the middle of an exchange; the message is a clause about why."""
 
 
-class Session:
-    """A shell that has said hello. Exchanges need `lock`. `mark` stands among the arguments of all that it runs."""
+def new_mark() -> str:
+    """Return a word that no other shell has."""
+    return secrets.token_hex(8)
 
-    def __init__(self, child: Child, token: str, redactor: Redactor) -> None:
+
+class Session:
+    """A shell that has said hello. Exchanges need `lock`.
+
+    `mark` stands among the arguments of the shell and of all that it runs; `pid` is its process on the host.
+    """
+
+    def __init__(self, child: Child, mark: str, token: str, redactor: Redactor) -> None:
         self.child = child
         self.lock = asyncio.Lock()
         self.is_usable = True
@@ -49,19 +57,21 @@ class Session:
         self._out = Frames(child.stdout, token.encode())
         self._err = Frames(child.stderr, token.encode())
         self._redactor = redactor
-        self.mark = secrets.token_hex(8)
+        self.mark = mark
+        self.pid = ""
+        self._token, self._block_token = token.encode(), b""
         self._sequence = 0
         self._tells_signals = False
 
     @classmethod
-    async def open(cls, child: Child, redactor: Redactor, *, limit_s: float) -> Session:
+    async def open(cls, child: Child, mark: str, redactor: Redactor, *, limit_s: float) -> Session:
         """Say hello to the shell that `child` leads to, within `limit_s`. Raises NoShell; `child` is ended then."""
         token = secrets.token_hex(16)
-        session = cls(child, token, redactor)
+        session = cls(child, mark, token, redactor)
         out, err = Bounded(GARBAGE_BYTES), Bounded(GARBAGE_BYTES)
         try:
             async with asyncio.timeout(limit_s):
-                trouble = await session._greet(hello_line(token, session.mark), out, err)
+                trouble = await session._greet(hello_line(token), out, err)
         except TimeoutError:
             trouble = "timeout"
         except BaseException:
@@ -80,8 +90,12 @@ class Session:
         if not isinstance(mark, Mark) or not isinstance(marks[1], Mark):
             return "garbage" if "garbage" in marks else "end"
         setsid, _, rest = mark.verdict.partition(b":")
-        printf, _, tells = rest.partition(b":")
+        printf, _, rest = rest.partition(b":")
+        tells, _, rest = rest.partition(b":")
+        pid, _, head = rest.partition(b":")
         self._tells_signals = tells == b"tells"
+        self.pid = pid.decode() if pid.isdigit() else ""
+        self._block_token = self._token if head == b"1" else b""
         if setsid == b"none":
             return "setsid"
         # A printf that is a program would have the input of commands, and so secrets, among its arguments.
@@ -100,30 +114,39 @@ class Session:
             return "end"
         return piece
 
-    async def run(self, calls: Sequence[Call], show: Show | None) -> list[Result]:
-        """Run `calls` in one round trip, as far as they go; return the results. Raises Lost; the shell is gone then."""
-        first = self._sequence + 1
+    async def run(self, calls: Sequence[Call], show: Show | None, heard: Heard) -> int:
+        """Run `calls` in one round trip, as far as they go. Raises Lost; the shell is gone then.
+
+        Return where, counted from the first, the call stands that comes next (it may be none of `calls` any more), 0
+        when the exchange has ended.
+        """
+        first, at = self._sequence + 1, 0
         self._sequence += len(calls)
-        line = b" && ".join(call.line(first + i) for i, call in enumerate(calls)) + b"\n"
-        writing = asyncio.create_task(self._send(line))
-        results: list[Result] = []
+        writing = asyncio.create_task(self._send(exchange_text(calls, first, self._block_token)))
         try:
-            for i, call in enumerate(calls):
-                results.append(await self._answer(call, first + i, show))
-                if stops(call, results[-1]):
+            while at < len(calls):
+                result = await self._answer(calls[at], first + at, show)
+                onward = 0
+                if result is not None:
+                    heard(at, result)
+                    onward = calls[at].request.onward(result)
+                at += onward
+                if not onward:
+                    at = 0
                     break
             await writing
         except BaseException:
             writing.cancel()
             await self.kill()
             raise
-        return results
+        return at
 
     async def _send(self, line: bytes) -> None:
         with contextlib.suppress(BrokenPipeError):  # reading tells more
             await self.child.write(line)
 
-    async def _answer(self, call: Call, sequence: int, show: Show | None) -> Result:
+    async def _answer(self, call: Call, sequence: int, show: Show | None) -> Result | None:
+        """Return the result of `call`, None when the exchange ended before it."""
         output, began_s = Output(), time.monotonic()
         taps = [_tap(self._redactor, kept, show) for kept in (output.stdout, output.stderr)]
         try:
@@ -137,6 +160,8 @@ class Session:
             tap.end()
         if not out.sequence == err.sequence == str(sequence).encode():
             raise Lost("its answers came out of order")
+        if out.verdict == HALTED:
+            return None
         return result_of(out.verdict, output, tells_signals=self._tells_signals, took_s=time.monotonic() - began_s)
 
     async def consume(self, call: Call, feed: Callable[[Child], Coroutine[None, None, None]]) -> Result:
@@ -144,14 +169,16 @@ class Session:
         self.is_usable = False
         feeding: asyncio.Task[None] | None = None
         try:
-            await self._send(call.line(1, raw=True) + b"; exit\n")
+            await self._send(consume_line(call))
             feeding = asyncio.create_task(feed(self.child))
-            return await self._answer(call, 1, None)
+            result = await self._answer(call, 1, None)
         finally:
             if feeding is not None:
                 feeding.cancel()
                 await asyncio.gather(feeding, return_exceptions=True)
             await self.kill()
+        assert result is not None  # noqa: S101  nobody asks such an exchange to end
+        return result
 
     async def follow(self, call: Call) -> AsyncGenerator[bytes, None]:
         """Yield both streams of a command as they come, redacted, until it ends. Raises Lost. Closing ends it."""
@@ -184,11 +211,6 @@ class Session:
         """Give the shell up at once."""
         self.is_usable = False
         await self.child.kill()
-
-
-def stops(call: Call, result: Result) -> bool:
-    """Whether an exchange ends after `result`: the same rule as the host's."""
-    return call.request.stop_on == ("success" if result.ok else "failure")
 
 
 def _tap(redactor: Redactor, kept: Bounded, show: Show | None) -> RedactedStream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Self, TextIO
 
@@ -21,6 +22,10 @@ class JsonLines:
 
     def __exit__(self, *_error: object) -> None:
         self._stream.flush()
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave the stream to a question: nothing here is in its way."""
+        return nullcontext()
 
     def listen(self, event: Event) -> None:
         """Write `event`."""

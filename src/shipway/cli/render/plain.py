@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Self, TextIO
 
 from shipway.cli.render.text import Paint, duration, harmless
@@ -17,7 +18,9 @@ _WORDS: Mapping[EventKind, tuple[str, str]] = {
     "step.undone": ("↩ ✓", "yellow"),
     "step.undo_failed": ("↩ ✗", "red"),
 }
-_ALWAYS: frozenset[EventKind] = frozenset({"step.failed", "step.undo_failed", "warning", "run.unwinding"})
+_ALWAYS: frozenset[EventKind] = frozenset(
+    {"step.failed", "step.undo_failed", "warning", "run.unwinding", "hook.output", "hook.failed"}
+)
 
 
 def event_text(event: Event, paint: Paint) -> str:
@@ -31,6 +34,9 @@ def event_text(event: Event, paint: Paint) -> str:
         "run.commit": paint("yellow", "── from here on nothing is taken back"),
         "run.unwinding": paint("yellow", "── taking back what this run did") + (f": {detail}" if detail else ""),
         "warning": paint("yellow", "warning: ") + " ".join(part for part in (title, detail) if part),
+        "hook.begin": f"Running the {title} hook …",
+        "hook.output": f"      {detail}",
+        "hook.failed": paint("red", "✗") + f" the hook {title} failed",
         "step.output": "\n".join(f"      {line}" for line in harmless(event.detail).splitlines()),
     }
     return texts.get(event.kind, "")
@@ -55,6 +61,10 @@ class Plain:
 
     def __exit__(self, *_error: object) -> None:
         self._stream.flush()
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave the stream to a question: nothing here is in its way."""
+        return nullcontext()
 
     def listen(self, event: Event) -> None:
         """Write `event`, if it is wanted."""

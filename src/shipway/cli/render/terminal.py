@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TextIO
 
 from shipway.cli.render.board import Board
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _PRINTED: frozenset[EventKind] = frozenset(
-    {"run.begin", "run.commit", "run.unwinding", "step.failed", "step.undone", "step.undo_failed", "warning"}
+    {
+        "run.begin",
+        "run.commit",
+        "run.unwinding",
+        "step.failed",
+        "step.undone",
+        "step.undo_failed",
+        "warning",
+        "hook.begin",
+        "hook.output",
+        "hook.failed",
+    }
 )
 
 
@@ -45,6 +57,16 @@ class Terminal:
             with suppress(OSError):  # a terminal that was closed must not hide how the run ended
                 self._live.stop()
             self._live = None
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Stop drawing while somebody is asked: rich keeps back what is written without a newline, a question too."""
+        live = self._live
+        if live is not None:
+            live.stop()
+        yield
+        if live is not None:
+            live.start()
 
     def listen(self, event: Event) -> None:
         """Show `event`."""

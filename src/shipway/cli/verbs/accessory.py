@@ -12,11 +12,12 @@ import click
 
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.change import run_change
+from shipway.cli.confirm import require_typed
 from shipway.cli.group import NearestGroup
-from shipway.cli.options import CONFIG, TALK, Given, epilog, help_text, shared
+from shipway.cli.options import CHANGE, CONNECT, Given, epilog, help_text, shared
 from shipway.cli.render.accessories import render_accessories
 from shipway.cli.render.answer import print_json, print_text, say
-from shipway.cli.render.text import harmless, is_terminal, paint_for
+from shipway.cli.render.text import harmless, paint_for
 from shipway.cli.table import VERBS
 from shipway.cli.work import show_ran
 from shipway.core.errors import Exit, Interrupted, UsageError
@@ -34,7 +35,7 @@ EXAMPLES = (
 )
 MORE = """By their names in `accessories:`; `all` means each of them. A deploy never touches one: what differs from the
 configuration is told by `details` and `setup`, and changed by `reboot`."""
-_CHANGES = (*CONFIG, "hosts", *TALK, "json")
+_CHANGES = (*CHANGE, "hosts", "json")
 _NAME = click.argument("name", metavar="NAME|all")
 
 
@@ -118,27 +119,14 @@ def remove(given: Given, name: str) -> None:
     Asks for the name to be typed; with -y, and only so where nobody can be asked, it does not. Named volumes and
     directories with an absolute path stay.
     """
-    _confirm_removal(given, name)
+    words = f"accessory remove {name}{choice_of(given).options}"
+    require_typed(given, name, words, f"deletes {name} with all its data")
     _change(given, name, "remove")
-
-
-def _confirm_removal(given: Given, name: str) -> None:
-    if given.yes:
-        return
-    if given.json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-        raise UsageError(
-            "usage.needs_yes",
-            f"`accessory remove {name}` deletes data, and nobody is here to confirm it",
-            next=f"`shipway accessory remove {name}{choice_of(given).options} -y`",
-        )
-    typed = click.prompt(f"This deletes {name} with all its data. Type its name to go on", err=True, default="")
-    if typed.strip() != name:
-        raise Interrupted("run.declined", "the name was not typed", now="nothing was changed")
 
 
 @command.command("details", epilog=epilog(EXAMPLES[:1]))
 @click.argument("name", metavar="[NAME|all]", default="all")
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 def details(given: Given, name: str) -> None:
     """Show for each what runs, since when, and in what it differs from the configuration."""
     from shipway.app.accessory import details as look
@@ -159,7 +147,7 @@ def details(given: Given, name: str) -> None:
 @click.option("-i", "--interactive", is_flag=True, help="With this terminal, on the first host.")
 @click.option("--reuse", is_flag=True, help="In the container that runs, not in a new one.")
 @click.option("--raw", is_flag=True, help="Only what the command prints: for pipes.")
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 @click.argument("name", metavar="NAME")
 @click.argument("words", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(given: Given, name: str, words: tuple[str, ...], **flags: Any) -> int:
@@ -199,7 +187,7 @@ def _own_flags(words: tuple[str, ...], flags: dict[str, bool]) -> tuple[tuple[st
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C.")
 @click.option("-T", "--timestamps", is_flag=True, help="With the time of each line.")
 @_NAME
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 def logs(given: Given, name: str, **how: Any) -> Exit:
     """Show its log, from each of its hosts."""
     from shipway.app.accessory_inside import LogWish, accessory_logs

@@ -13,7 +13,7 @@ import click
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.display import display_for
 from shipway.cli.group import NearestGroup
-from shipway.cli.options import CONFIG, TALK, Given, epilog, help_text, shared
+from shipway.cli.options import CONNECT, TALK, Given, epilog, help_text, shared
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.table import VERBS
 
@@ -43,7 +43,7 @@ def command() -> None:
 @command.command("push", epilog=epilog(("shipway build push", "shipway build push --no-cache -v")))
 @_NO_CACHE
 @_OUTPUT
-@shared(*CONFIG, *TALK, "json")
+@shared(*CONNECT, *TALK, "json")
 def push(given: Given, output: str, *, no_cache: bool) -> None:
     """Build the image of HEAD, check it and push it."""
     from shipway.app.build import BuildOrder
@@ -52,7 +52,7 @@ def push(given: Given, output: str, *, no_cache: bool) -> None:
 
 
 @command.command("pull", epilog=epilog(("shipway build pull", "shipway build pull --hosts web-1")))
-@shared(*CONFIG, "hosts", *TALK, "json")
+@shared(*CONNECT, "hosts", *TALK, "json")
 def pull(given: Given) -> None:
     """Let the hosts pull the image of HEAD."""
     from shipway.app.build import BuildOrder
@@ -62,7 +62,7 @@ def pull(given: Given) -> None:
 
 @command.command("deliver", epilog=epilog(("shipway build deliver",)))
 @_NO_CACHE
-@shared(*CONFIG, "hosts", *TALK, "json")
+@shared(*CONNECT, "hosts", *TALK, "json")
 def deliver(given: Given, *, no_cache: bool) -> None:
     """Build the image of HEAD, push it, and let the hosts pull it."""
     from shipway.app.build import BuildOrder
@@ -73,7 +73,7 @@ def deliver(given: Given, *, no_cache: bool) -> None:
 @command.command("dev", epilog=epilog(("shipway build dev",)))
 @_NO_CACHE
 @_OUTPUT
-@shared(*CONFIG, *TALK, "json")
+@shared(*CONNECT, *TALK, "json")
 def dev(given: Given, output: str, *, no_cache: bool) -> None:
     """Build the working tree as it is, uncommitted changes and all, as `VERSION-dirty`; it stays in the engine here."""
     del output  # Kamal's option: an image of what nobody committed is pushed nowhere
@@ -83,7 +83,7 @@ def dev(given: Given, output: str, *, no_cache: bool) -> None:
 
 
 @command.command("create", epilog=epilog(("shipway build create",)))
-@shared(*CONFIG, *TALK, "json")
+@shared(*CONNECT, *TALK, "json")
 def create(given: Given) -> None:
     """Make the builder that the configuration asks for; a deploy does it by itself."""
     from shipway.app.image_verbs import create_builder
@@ -92,7 +92,7 @@ def create(given: Given) -> None:
 
 
 @command.command("remove", epilog=epilog(("shipway build remove",)))
-@shared(*CONFIG, *TALK, "json")
+@shared(*CONNECT, *TALK, "json")
 def remove(given: Given) -> None:
     """Remove the builder that the configuration asks for, with its cache."""
     from shipway.app.image_verbs import remove_builder
@@ -101,7 +101,7 @@ def remove(given: Given) -> None:
 
 
 @command.command("details", epilog=epilog(("shipway build details",)))
-@shared(*CONFIG, "json")
+@shared(*CONNECT, "json")
 def details(given: Given) -> int:
     """Show the builder and the contexts of Docker."""
     from shipway.app.image_verbs import builder_details

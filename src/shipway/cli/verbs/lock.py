@@ -9,7 +9,7 @@ import click
 
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.group import NearestGroup
-from shipway.cli.options import CONFIG, Given, epilog, help_text, shared
+from shipway.cli.options import CONNECT, Given, epilog, help_text, shared
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.table import VERBS
 
@@ -26,7 +26,7 @@ def command() -> None:
 
 
 @command.command("status", epilog=epilog(EXAMPLES[:1]))
-@shared(*CONFIG, "json")
+@shared(*CONNECT, "json")
 def status(given: Given) -> None:
     """Show who holds the lock, since when, from where and for which run."""
     from shipway.app.lock import lock_status
@@ -37,7 +37,7 @@ def status(given: Given) -> None:
 
 @command.command("acquire", epilog=epilog(EXAMPLES[1:2]))
 @click.option("-m", "--message", required=True, metavar="TEXT", help="Why; whoever is refused reads it.")
-@shared(*CONFIG, "json")
+@shared(*CONNECT, "json")
 def acquire(given: Given, message: str) -> None:
     """Take the lock and keep it, so that nobody deploys until `shipway lock release`."""
     from shipway.app.lock import lock_acquire
@@ -48,7 +48,7 @@ def acquire(given: Given, message: str) -> None:
 
 @command.command("release", epilog=epilog((*EXAMPLES[2:], "shipway lock release --stale")))
 @click.option("--stale", is_flag=True, help="Also the lock of a run whose owner is gone.")
-@shared(*CONFIG, "json")
+@shared(*CONNECT, "json")
 def release(given: Given, *, stale: bool) -> None:
     """Give back a lock that was taken by hand, whoever took it; the ledger notes it.
 

@@ -6,13 +6,13 @@ import click
 
 from shipway.cli.ask import choice_of
 from shipway.cli.change import run_change
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CHANGE, WHERE, Given, verb
 
 
 @verb(
     "maintenance",
-    *CONFIG,
-    *TALK,
+    *CHANGE,
+    *WHERE,
     "json",
     examples=("shipway maintenance on --message 'Back at ten'", "shipway maintenance off"),
 )

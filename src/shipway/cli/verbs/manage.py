@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from shipway.cli.options import CONFIG, WHERE, Given, verb
+from shipway.cli.options import CONNECT, WHERE, Given, verb
 from shipway.cli.work import run_inside
 
 
 @verb(
     "manage",
-    *CONFIG,
+    *CONNECT,
     *WHERE,
     "json",
     examples=("shipway manage shell", "shipway manage -d staging createsuperuser", "shipway manage showmigrations"),
@@ -23,4 +23,6 @@ def command(given: Given, words: tuple[str, ...]) -> int:
     On the first host of the role; with --hosts on each of them, one after the other. At a terminal it is interactive.
     The exit code is that of COMMAND.
     """
-    return run_inside(given, words, is_manage=True)
+    from shipway.app.exec import Inside
+
+    return run_inside(given, words, Inside(is_manage=True))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from shipway.cli.ask import caller_of, choice_of
-from shipway.cli.options import CONFIG, Given, verb
+from shipway.cli.options import CONNECT, Given, verb
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.render.text import paint_for
 from shipway.core.errors import Exit
@@ -19,7 +19,7 @@ _RELEASE = re.compile(r"r\d+")
 
 @verb(
     "migrations",
-    *CONFIG,
+    *CONNECT,
     "json",
     examples=("shipway migrations", "shipway migrations --base origin/main --fail-on dangerous --json"),
 )

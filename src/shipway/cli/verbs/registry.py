@@ -8,7 +8,7 @@ import click
 
 from shipway.cli.ask import caller_of, choice_of
 from shipway.cli.group import NearestGroup
-from shipway.cli.options import CONFIG, Function, Given, epilog, help_text, shared
+from shipway.cli.options import CONNECT, Function, Given, epilog, help_text, shared
 from shipway.cli.render.answer import print_json, print_text, say
 from shipway.cli.table import VERBS
 
@@ -33,7 +33,7 @@ def _where(function: Function) -> Function:
 
 @command.command("setup", epilog=epilog(("shipway registry setup",)))
 @_where
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 def setup(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
     """Log in where there is a registry; `none` and `localhost:` need nothing."""
     from shipway.app.image_verbs import has_registry
@@ -46,7 +46,7 @@ def setup(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
 
 @command.command("login", epilog=epilog(EXAMPLES[:1]))
 @_where
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 def login(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
     """Log in to the registry, on this machine and on the hosts."""
     _log_in(given, here=not skip_local, hosts=not skip_remote)
@@ -54,7 +54,7 @@ def login(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
 
 @command.command("logout", epilog=epilog(EXAMPLES[1:]))
 @_where
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 def logout(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
     """Log out of the registry, on this machine and on the hosts."""
     _log_out(given, here=not skip_local, hosts=not skip_remote)
@@ -62,7 +62,7 @@ def logout(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
 
 @command.command("remove", epilog=epilog(("shipway registry remove",)))
 @_where
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 def remove(given: Given, *, skip_local: bool, skip_remote: bool) -> None:
     """Log out where there is a registry; `none` and `localhost:` leave nothing."""
     from shipway.app.image_verbs import has_registry

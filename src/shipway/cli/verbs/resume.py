@@ -6,10 +6,10 @@ import click
 
 from shipway.cli.ask import choice_of
 from shipway.cli.change import run_change
-from shipway.cli.options import CONFIG, TALK, Given, verb
+from shipway.cli.options import CHANGE, Given, verb
 
 
-@verb("resume", *CONFIG, *TALK, "json", examples=("shipway resume", "shipway resume -d staging --json"))
+@verb("resume", *CHANGE, "json", examples=("shipway resume", "shipway resume -d staging --json"))
 @click.option("--abandon", default="", metavar="WHY", help="Close the run as it is: for a host that is gone for ever.")
 def command(given: Given, abandon: str) -> None:
     """A run is cut short when its machine or its network dies.

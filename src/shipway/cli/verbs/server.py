@@ -7,7 +7,7 @@ import click
 from shipway.cli.ask import choice_of
 from shipway.cli.change import run_change
 from shipway.cli.group import NearestGroup
-from shipway.cli.options import CONFIG, TALK, Given, epilog, help_text, shared
+from shipway.cli.options import CHANGE, CONNECT, Given, epilog, help_text, shared
 from shipway.cli.render.answer import say
 from shipway.cli.table import VERBS
 from shipway.cli.work import show_ran
@@ -22,7 +22,7 @@ def command() -> None:
 
 
 @command.command("bootstrap", epilog=epilog(EXAMPLES[:1]))
-@shared(*CONFIG, *TALK, "json")
+@shared(*CHANGE, "json")
 def bootstrap(given: Given) -> None:
     """Install what the hosts lack: Docker and Python on Debian and Ubuntu, the login in the group of Docker.
 
@@ -41,7 +41,7 @@ def bootstrap(given: Given) -> None:
 )
 @click.option("-i", "--interactive", is_flag=True, help="With this terminal, on the first host.")
 @click.option("--raw", is_flag=True, help="Only what the command prints: for pipes.")
-@shared(*CONFIG, "hosts", "json")
+@shared(*CONNECT, "hosts", "json")
 @click.argument("words", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def execute(given: Given, words: tuple[str, ...], *, interactive: bool, raw: bool) -> int:
     """Run COMMAND on each host, all at once. One word is a line of shell (`'df -h | head'`), several are a program.

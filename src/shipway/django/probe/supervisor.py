@@ -6,6 +6,7 @@ stands between the markers was written here.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import selectors
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from typing import Any
 
 NOISE_BYTES = 8_000
@@ -39,6 +41,8 @@ def supervise(token: str, options: dict[str, Any], source: str) -> None:
         "said": noise.decode("utf-8", "replace")[-NOISE_BYTES:],
     }
     text = json.dumps(result, ensure_ascii=True)
+    if options.get("packed"):
+        text = base64.b64encode(zlib.compress(text.encode("ascii"))).decode("ascii")
     sys.stdout.write(f"\n-----BEGIN SHIPWAY PROBE {token}-----\n{text}\n-----END SHIPWAY PROBE {token}-----\n")
     sys.stdout.flush()
 

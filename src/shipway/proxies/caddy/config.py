@@ -43,6 +43,7 @@ def site_json(layout: Layout, site: CaddySite, run: CaddyRun) -> str:
         "format": 1,
         "service": site.service,
         "base": base(layout, run),
+        "definition": run.keep.definition,
         "entries": _entries(layout, site),
         "named": _named(layout, site, run),
         "logs": _logs(layout, site),

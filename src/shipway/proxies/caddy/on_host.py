@@ -10,6 +10,7 @@ from importlib import resources
 
 from shipway.core.action import Action, Command, Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.secret import Text
 from shipway.core.step import Step
 from shipway.proxies.caddy.config import admin_socket, site_json
@@ -23,6 +24,7 @@ DETACH_SCRIPT = 'log=$1; shift; setsid "$@" </dev/null >>"$log" 2>&1 &'
 # Standard input is what the two files should hold, one after the other.
 SAME_SCRIPT = 'exec 3<&0; cat -- "$1/cert.pem" "$1/key.pem" 2>/dev/null </dev/null | cmp -s -- - /dev/fd/3'
 LAST_SCRIPT = 'for f in "$1"/sites/*.json; do [ -e "$f" ] && exit 0; done; shift; exec "$@"'
+LOG_SCRIPT = 'exec docker logs "$@" 2>&1'
 
 UP_LIMIT_S = 15
 RELOAD_LIMIT_S = 60.0
@@ -122,6 +124,24 @@ class OnHost:
             tuple(stop),
             Command(("sh", "-c", LAST_SCRIPT, "sh", proxy, *gone.argv), gone.stdin),
         )
+
+    def stop(self) -> Step:
+        """Return the step that ends Caddy for every service of the host."""
+        actions = self.run.keep.stop or (self.script("quit", self.admin),)
+        return self._harmless("proxy-stop", "stop the proxy", actions, self.script("gone", self.admin))
+
+    def log(self, asked: LogsAsked) -> Command:
+        """Return what prints the log of Caddy itself. Raises ValueError for times that a file does not know."""
+        name, lines = self.run.keep.container, str(max(0, asked.lines))
+        if not name:
+            if asked.since:
+                raise ValueError("the log of the proxy is a file here, which cannot be asked by time")
+            follow = ("-F",) if asked.follows else ()
+            return Command(("tail", "-n", lines, *follow, caddy_program(self.layout, "caddy").log))
+        words = ["--tail", lines, *(("--since", asked.since) if asked.since else ())]
+        words += ["--timestamps"] if asked.has_times else []
+        words += ["--follow"] if asked.follows else []
+        return Command(("sh", "-c", LOG_SCRIPT, "sh", *words, "--", name))
 
     def _directories(self) -> Step:
         layout = self.layout

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from shipway.core.action import Command, Upload
 from shipway.core.errors import Bug
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.proxies.base import Proxy, ProxyFacts
@@ -112,6 +113,14 @@ class Caddy:
     def remove_steps(self) -> tuple[Step, ...]:
         """Return the steps that take this service out of Caddy, and end Caddy where it was the last one."""
         return (self._on_host.forget(), self._on_host.end())
+
+    def stop_steps(self) -> tuple[Step, ...]:
+        """Return the step that stops Caddy for every service of the host."""
+        return (self._on_host.stop(),)
+
+    def log_command(self, asked: LogsAsked) -> Command:
+        """Return what prints Caddy's own log. Raises ValueError for what it cannot tell."""
+        return self._on_host.log(asked)
 
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         """Return the step that sends `role`'s traffic to `endpoint`. Raises Bug for what is no endpoint."""

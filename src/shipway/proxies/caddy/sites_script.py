@@ -97,8 +97,8 @@ def base_for(home: pathlib.Path, service: str, site: Any, sites: dict[str, Any])
     """Return who decides on ports and addresses, and the decision. The first service on a host does."""
     kept = read_json(home / "base.json")
     if not kept or kept["owner"] == service or kept["owner"] not in sites:
-        return {"owner": service, "base": site["base"]}
-    if kept["base"] != site["base"]:
+        return {"owner": service, "base": site["base"], "definition": site["definition"]}
+    if (kept["base"], kept.get("definition", "")) != (site["base"], site["definition"]):
         wants, has = (b["apps"]["http"]["servers"] for b in (site["base"], kept["base"]))
         listen = [" ".join(s["http"]["listen"] + s["https"]["listen"]) for s in (wants, has)]
         raise Failed(

@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 
+from shipway.core.logs import LogsAsked
 from shipway.core.unit import Unit
 from shipway.runtimes.docker.settings import DockerSettings, Logs, OptionValue, RoleSettings, Scalar
 from shipway.runtimes.docker.words import escaped, quoted, raw, split
@@ -122,3 +123,21 @@ def _text(value: Scalar) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
+
+
+def log_words(asked: LogsAsked) -> tuple[str, ...]:
+    """Return the flags of `docker logs`. Raises ValueError for a time that would be read as a flag."""
+    if asked.since.startswith("-"):
+        raise ValueError(f"`{asked.since}` is no time: write 10m, 2h or 2026-01-31T12:00:00")
+    words = ["--tail", str(max(0, asked.lines))]
+    words += ["--since", asked.since] if asked.since else []
+    words += ["--timestamps"] if asked.has_times else []
+    words += ["--follow"] if asked.follows else []
+    return tuple(words)
+
+
+def listing_words(settings: DockerSettings) -> Mapping[str, tuple[str, ...]]:
+    """Return the words after `docker` that list the service's containers and its images."""
+    labels = (f"service={settings.service}", f"destination={settings.destination}")
+    filters = (word for label in labels for word in ("--filter", f"label={label}"))
+    return {"containers": ("container", "ls", "--all", *filters), "images": ("image", "ls", settings.repository)}

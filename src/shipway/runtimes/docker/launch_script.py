@@ -138,8 +138,7 @@ def fetch(image: str, source: str, service: str) -> int:
                 words = ["--config", place]
             done = docker(*words, "pull", "--quiet", source)
         if done.returncode:
-            say(f"{done.stderr}\n{pull_trouble(done.stderr, source)}")
-            return done.returncode
+            return not_pulled(done.stderr, source)
         if source != image and docker("tag", source, image).returncode:
             say(f"could not name {source} {image}")
             return 1
@@ -148,46 +147,59 @@ def fetch(image: str, source: str, service: str) -> int:
     return checked(image, service)
 
 
-def pull_trouble(said: str, source: str) -> str:
-    """Return one sentence on why an image could not be pulled."""
-    registry = source.partition("/")[0] if "/" in source else "Docker Hub"
-    words = said.lower()
-    if "no space left" in words:
-        return "error[image.disk_full]: the disk of this host is full: `shipway prune` removes old releases"
-    if any(
-        word in words for word in ("unauthorized", "incorrect username", "authentication required", "no basic auth")
-    ):
-        return f"error[registry.denied]: {registry} did not accept the login: look at `registry:` and its secrets"
-    if "manifest unknown" in words or "not found" in words:
-        return f"error[image.missing]: {registry} has no {source}: build and push it with `shipway build push`"
-    if "denied" in words:
-        return f"error[registry.denied]: {registry} does not let this user pull {source}, or there is no such image"
-    if any(word in words for word in ("dial tcp", "connection refused", "timeout", "no such host", "certificate")):
-        return f"error[registry.unreachable]: this host cannot reach {registry}"
-    return f"could not pull {source}"
+def refuse(code: str, what: str) -> int:
+    """Tell what is wrong, with its code (docs/reference/codes.md); return the exit status."""
+    say(f"error[{code}]: {what}")
+    return 1
+
+
+# What the engine says, in small letters; the first that fits counts. `{0}` is the registry, `{1}` the image.
+PULL_TROUBLES = (
+    (("no space left",), "image.disk_full", "the disk of this host is full: `shipway prune` removes old releases"),
+    (
+        ("unauthorized", "incorrect username", "authentication required", "no basic auth"),
+        "registry.refused",
+        "{0} did not accept the login: look at `registry:` and its secrets",
+    ),
+    (
+        ("manifest unknown", "not found"),
+        "image.missing",
+        "{0} has no {1}: `shipway build push` builds and pushes it",
+    ),
+    (("denied",), "registry.refused", "{0} does not let this user pull {1}, or there is none"),
+    (("certificate",), "registry.certificate", "the certificate of {0} is not valid for this host"),
+    (
+        ("dial tcp", "connection refused", "timeout", "no such host", "deadline exceeded"),
+        "registry.unreachable",
+        "this host cannot reach {0}",
+    ),
+    (("",), "image.not_pulled", "could not pull {1}"),
+)
+
+
+def not_pulled(said: str, source: str) -> int:
+    """Tell why an image could not be pulled."""
+    registry, words = source.partition("/")[0] if "/" in source else "Docker Hub", said.lower()
+    say(said)
+    found = next((code, text) for parts, code, text in PULL_TROUBLES if any(part in words for part in parts))
+    return refuse(found[0], found[1].format(registry, source))
 
 
 def checked(image: str, service: str) -> int:
-    """Return 0 for an image of this service ("": of whomever) and this machine's architecture."""
+    """Return 0 for an image of this service and this machine's architecture."""
     found = inspected("image", image)
     if not found:
-        say(f"error[image.missing]: there is no image {image} on this host: build it with `shipway deploy`")
-        return 1
+        return refuse("image.missing", f"there is no {image} on this host: `shipway deploy` builds and brings it")
     labels = part(part(found, "Config"), "Labels")
-    if service and labels.get("service") != service:
+    if labels.get("service") != service:
         other = f" (it says `{labels['service']}`)" if labels.get("service") else ""
-        say(f"error[image.label]: Image {image} is missing the 'service' label{other}: add LABEL service={service}")
-        return 1
-    engine, built = (
-        docker("version", "--format", "{{.Server.Arch}}").stdout.strip(),
-        str(found.get("Architecture") or ""),
-    )
-    if engine and built and engine not in (built, SAME_CODE.get(built)):
-        say(
-            f"error[arch.mismatch]: {image} was built for {built} and this host is {engine}:"
-            f" write `arch: {engine}` (or a list of both) under `builder:`"
+        return refuse(
+            "image.label", f"Image {image} is missing the 'service' label{other}: add LABEL service={service}"
         )
-        return 1
+    built, engine = str(found.get("Architecture") or ""), docker("version", "--format", "{{.Server.Arch}}").stdout
+    if engine.strip() and built and engine.strip() not in (built, SAME_CODE.get(built)):
+        place = f"{image} was built for {built} and this host is {engine.strip()}"
+        return refuse("arch.mismatch", f"{place}: write `arch: {engine.strip()}`, or a list of both, under `builder:`")
     return 0
 
 

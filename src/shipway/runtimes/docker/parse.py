@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 from shipway.core.errors import Finding
 from shipway.core.ports import Result
+from shipway.core.unit import KAMAL
 from shipway.runtimes.base import RuntimeFacts
 
 MAX_BYTES = 1 << 20
-KAMAL = "kamal-"
-"""Begins the name of a release that Kamal made: its container has a version for an end and no label `release`."""
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 from shipway.core.unit import Unit
 from shipway.runtimes import health
@@ -26,10 +25,9 @@ def question(unit: Unit, settings: DockerSettings, *, once: bool = False) -> str
     if once:
         body["once"] = True
     if unit.proxied and unit.health is not None:
-        port = settings.role(unit.role).app_port
-        target = health.Target(address=f":{port}")
-        check = replace(unit.health, limit_s=min(unit.health.limit_s, settings.deploy_limit_s))
-        body["health"] = json.loads(health.question(target, check, once=once))
+        target = health.Target(address=f":{settings.role(unit.role).app_port}")
+        body["health"] = json.loads(health.question(target, unit.health, once=once))
+        body["limit_s"] = unit.health.limit_s
     else:
         body.update(_celery(unit.cmd))
     return json.dumps(body, sort_keys=True)

@@ -36,6 +36,7 @@ PYTHONS = (
     "/app/.venv/bin/python",
     "/opt/venv/bin/python",
 )
+START_LIMIT_S = 10.0  # a container may have ended before it is looked at for the first time
 CANNOT_RUN = (126, 127)
 
 
@@ -92,13 +93,23 @@ def log(name: str, since: str = "", lines: int = LOG_LINES) -> list[str]:
     return done.stdout[-LOG_BYTES:].decode("utf-8", "replace").splitlines() if done.returncode == 0 else []
 
 
+def with_its_ends(seen: Seen, name: str, since: float) -> Seen:
+    """Return a container as it ended last: one that was started again tells neither its exit code nor why."""
+    words = ("--since", f"{since:.3f}", "--until", f"{time.time():.3f}", "--filter", f"container={name}")
+    form = '{{.Action}} {{index .Actor.Attributes "exitCode"}}'
+    _, out, _ = run("docker", "events", *words, "--format", form, limit_s=10.0)
+    ends = re.findall(r"^die (\d+)$", out, re.MULTILINE)
+    is_oom = seen.is_oom or re.search(r"^oom\b", out, re.MULTILINE) is not None
+    return seen._replace(exit_code=int(ends[-1]) if ends else seen.exit_code, is_oom=is_oom)
+
+
 class Proof:
     """One container, and what is asked of it until the time is over."""
 
     def __init__(self, name: str, question: dict[str, object]) -> None:
         self.name, self.question, self.answer = name, question, Answer()
         self.is_once = question.get("once") is True
-        self.begun_s = time.monotonic()
+        self.begun_s, self.began_at = time.monotonic(), time.time()
         self.limit_s = 0.0 if self.is_once else float(str(question.get("limit_s", 30.0)))
         self.steady_s = float(str(question.get("steady_s", 7.0)))
         self.health = question.get("health")
@@ -129,7 +140,7 @@ class Proof:
         """Ask over HTTP, with the image's own Python where it has one, else with the host's."""
         self.port = int(str(health.get("address") or ":80").rpartition(":")[2])
         address = f"{seen.address or '127.0.0.1'}:{self.port}"
-        asked = {**health, "address": address, "limit_s": max(0.0, min(self.left_s(), self.limit_s))}
+        asked = {**health, "address": address, "limit_s": max(0.0, self.left_s())}
         with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "health.py"), "rb") as file:
             script = file.read()
         words = ("-I", "-S", "-", json.dumps(asked))
@@ -202,7 +213,7 @@ class Proof:
 
     def tell(self) -> str:
         """Return why the container does not work."""
-        seen = look(self.name)
+        seen = with_its_ends(look(self.name), self.name, self.began_at - START_LIMIT_S)
         waited = f"{self.name} does not work after {time.monotonic() - self.begun_s:.1f} s, {self.why}"
         return told(seen, log(self.name), self.answer, waited, self.port)
 

@@ -9,15 +9,16 @@ from dataclasses import replace
 
 from shipway.core.action import Action, Command, Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
-from shipway.core.unit import Unit
+from shipway.core.unit import KAMAL, Unit
 from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
-from shipway.runtimes.docker.arguments import once_words, run_words
+from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
 from shipway.runtimes.docker.environment import env_file
-from shipway.runtimes.docker.parse import KAMAL, parse_probe
+from shipway.runtimes.docker.parse import parse_probe
 from shipway.runtimes.docker.proof import question
 from shipway.runtimes.docker.resource import resource
 from shipway.runtimes.docker.settings import DOCKER_HUB, DockerSettings, Login
@@ -25,6 +26,7 @@ from shipway.runtimes.docker.settings import DOCKER_HUB, DockerSettings, Login
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 HOLDS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
 LOGS_SCRIPT = 'exec docker logs "$@" 2>&1'  # a container has two streams and they are one log
+INSIDE_SCRIPT = 'if [ -t 0 ]; then exec docker exec -it "$@"; else exec docker exec -i "$@"; fi'
 PULL_LIMIT_S = 1200.0
 RUN_LIMIT_S = 120.0
 ENGINE_LIMIT_S = 120.0
@@ -81,6 +83,10 @@ class Docker:
         if not units:
             raise ValueError(f"{release.release} has no role on {self._host}")
         return (self._describe_step(release, units), self._fetch_step(release, units))
+
+    def runnable_after(self, release: str) -> str:
+        """Return the id of the step that brings the image: environment and scripts stand before it."""
+        return self._fetch_id(release)
 
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the one step that starts a unit's container and waits until it works; its undo stops it.
@@ -156,10 +162,19 @@ class Docker:
         env = self._layout.env(unit.release, unit.role)
         return self._script(unit.release, "launch", "once", env, *words, limit_s=ONE_OFF_LIMIT_S)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return `docker exec` in the unit's own container, with a terminal where there is one."""
+        return Command(("sh", "-c", INSIDE_SCRIPT, "sh", self.container(unit), *argv), limit_s=ONE_OFF_LIMIT_S)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
         """Return `docker logs` with both streams of the container in one."""
-        flags = ("--follow",) if follow else ()
-        return Command(("sh", "-c", LOGS_SCRIPT, "sh", "--tail", str(max(0, lines)), *flags, self.container(unit)))
+        container = asked.container or self.container(unit)
+        _refuse_names(container)
+        return Command(("sh", "-c", LOGS_SCRIPT, "sh", *log_words(asked), container))
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return `docker ps` and `docker image ls` of what carries the labels of the service, or its name."""
+        return {name: Command(("docker", *words)) for name, words in listing_words(self._settings).items()}
 
     def container(self, unit: Unit) -> str:
         """Return the name of a unit's container. That of a release of Kamal's ends in its version, as Kamal has it."""
@@ -199,20 +214,23 @@ class Docker:
         image, mark = settings.image(version), self._layout.complete(name)
         source = settings.source(version)
         fetch = self._script(name, "launch", "fetch", image, source, settings.service, limit_s=PULL_LIMIT_S)
-        given = login_config(settings.login) if source and settings.login else ()
+        given = credentials(settings.login) if source and settings.login else ()
         actions: list[Action] = [replace(fetch, stdin=given)]
         for unit in units:
             if here := self._assets(unit):
                 words = ("assets", image, settings.role(unit.role).asset_path, here.rpartition("/")[0])
                 actions.append(self._script(name, "launch", *words, self._layout.releases, limit_s=PULL_LIMIT_S))
         return Step(
-            id=f"{self._host}/fetch-{name}",
+            id=self._fetch_id(name),
             title=f"{'pull' if source else 'check'} {image} for {name}",
             host=self._host,
             do=(*actions, Upload(mark, (version,), 0o644)),
             done=Command(("sh", "-c", HOLDS_SCRIPT, "sh", mark, version)),
             undo=(Command(("rm", "-f", "--", mark)),),
         )
+
+    def _fetch_id(self, release: str) -> str:
+        return f"{self._host}/fetch-{release}"
 
     def _start(self, unit: Unit) -> tuple[Action, ...]:
         name = self.container(unit)
@@ -229,7 +247,8 @@ class Docker:
 
     def _proof(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` looks and does not wait."""
-        limit_s = self._settings.deploy_limit_s + self._settings.readiness_s + MARGIN_S
+        settings = self._settings
+        limit_s = max(settings.deploy_limit_s, unit.health.limit_s if unit.health else 0.0) + MARGIN_S
         words = (self.container(unit), question(unit, self._settings, once=once))
         return self._script(unit.release, "prove", *words, limit_s=limit_s)
 
@@ -259,7 +278,7 @@ class Docker:
         return Command(("sh", "-s", verb, *words), stdin=(resource("host.sh"),), limit_s=ENGINE_LIMIT_S)
 
 
-def login_config(login: Login) -> Text:
+def credentials(login: Login) -> Text:
     """Return a configuration of Docker's client with the login of one registry, and nothing else.
 
     The client takes a user and a password as they are (cli/config/configfile of docker/cli), so no value has to stand

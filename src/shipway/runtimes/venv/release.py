@@ -81,6 +81,10 @@ class OnDisk:
             undo=(Command(("rm", "-rf", "--", where), limit_s=UNPACK_LIMIT_S),),
         )
 
+    def packages_id(self, release: str) -> str:
+        """Return the id of the step that makes a release able to run."""
+        return f"{self.host}/install-packages-{release}"
+
     def packages_step(self, release: Release) -> Step:
         """Return the step that builds the virtualenv. Its own mark is written last, so half of one is never used.
 
@@ -95,7 +99,7 @@ class OnDisk:
             f"{layout.release(release.release)}/packages.py",
         )  # fmt: skip
         return Step(
-            id=f"{self.host}/install-packages-{release.release}",
+            id=self.packages_id(release.release),
             title=f"install the packages of {release.release}",
             host=self.host,
             do=(Command(argv, stdin=(resource("packages.sh"),), limit_s=PACKAGES_LIMIT_S),),

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from shipway.core.action import Action, Command, Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit
@@ -78,6 +79,10 @@ class Venv:
             self._disk.complete_step(release),
         )
 
+    def runnable_after(self, release: str) -> str:
+        """Return the id of the step that installs packages: source, environment and links stand before it."""
+        return self._disk.packages_id(release)
+
     def start_steps(self, unit: Unit) -> tuple[Step, ...]:
         """Return the one step that starts a unit and waits until it works; its undo stops it."""
         program = self._program(unit)
@@ -126,11 +131,21 @@ class Venv:
         words = ("/bin/sh", self._launcher(unit.release), "exec", env, source, *argv)
         return Command(words, limit_s=MANAGE_LIMIT_S)
 
-    def log_command(self, unit: Unit, *, lines: int, follow: bool) -> Command:
-        """Return a `tail` of the unit's log; following goes on over a rotation."""
+    def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
+        """Return `one_off`: a process of a release shares everything with the others."""
+        return self.one_off(unit, argv)
+
+    def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
+        """Return a `tail` of the unit's log; following goes on over a rotation. A line has the time that it prints."""
         _refuse_names(unit.role, unit.release)
-        flags = ("-F",) if follow else ()
-        return Command(("tail", "-n", str(max(0, lines)), *flags, self._log(unit)))
+        if asked.since or asked.container:
+            raise ValueError("with `runtime: venv` a log is a file: lines have no time of their own, and no container")
+        flags = ("-F",) if asked.follows else ()
+        return Command(("tail", "-n", str(max(0, asked.lines)), *flags, self._log(unit)))
+
+    def listings(self) -> Mapping[str, Command]:
+        """Return nothing: releases and processes are all there is."""
+        return {}
 
     def health_question(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` asks one time. Its answer goes to `health.parse`.

@@ -39,6 +39,7 @@ def main(verb, *words):
     if verb == "end":
         sys.exit(int(words[0]))
     print("works", flush=True)
+    sys.stderr.write("and tells it twice\n")
     while True:
         time.sleep(60)
 

@@ -141,3 +141,10 @@ def test_only_listeners_in_use_are_asked_for() -> None:
         "plain": ("127.0.0.1:8080",),
         "full": ("10.0.0.1:8080", "[fd00::1]:8080", "10.0.0.1:8443", "[fd00::1]:8443"),
     }
+
+
+def test_another_tools_proxy_is_told_by_its_name() -> None:
+    said = answer(predecessor="kamal-proxy", neighbours=["blog", 3, "rm -rf /"])
+    facts = caddy().parse({"caddy": Result(0, said)})
+    assert (facts.predecessor, facts.neighbours) == ("kamal-proxy", ("blog",))
+    assert caddy().parse({"caddy": Result(0, answer(predecessor="$(x)", neighbours="blog"))}).predecessor == ""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from shipway.core.here import HereStage, HereStep
-from shipway.runtimes.docker.build.builder import create_steps
-from shipway.runtimes.docker.build.image import build_step, push_steps, pushes_itself
-from shipway.runtimes.docker.build.login import login_step, needs_login
-from shipway.runtimes.docker.build.source import clone_step
-from shipway.runtimes.docker.build.spec import BuildSpec
-from shipway.runtimes.docker.build.tools import BuildTools
+from shipway.runtimes.docker.images.builder import create_steps
+from shipway.runtimes.docker.images.image import build_step, push_steps, pushes_itself
+from shipway.runtimes.docker.images.login import login_step, needs_login
+from shipway.runtimes.docker.images.source import clone_step
+from shipway.runtimes.docker.images.spec import BuildSpec
+from shipway.runtimes.docker.images.tools import BuildTools
 
 
 def build_stages(spec: BuildSpec, tools: BuildTools) -> tuple[HereStage, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from shipway.config.builder import BuildCache
 from shipway.core.here import HERE, HereStep
 from shipway.core.secret import Text
-from shipway.runtimes.docker.build.builder import builder_name
-from shipway.runtimes.docker.build.spec import BuildSpec
-from shipway.runtimes.docker.build.tools import BuildTools
+from shipway.runtimes.docker.images.builder import builder_name
+from shipway.runtimes.docker.images.spec import BuildSpec
+from shipway.runtimes.docker.images.tools import BuildTools
 
 _PUSH_LIMIT_S = 1800.0
 _GHA_FROM = ("url", "url_v2", "token", "scope", "timeout")
@@ -61,8 +61,8 @@ def push_steps(spec: BuildSpec) -> tuple[tuple[HereStep, ...], ...]:
 
 
 def _output(spec: BuildSpec) -> tuple[str, ...]:
-    return ("--output=type=registry",) if spec.has_own_builder and not spec.is_delivered and not spec.tag else (
-        "--load",
+    return (
+        ("--output=type=registry",) if spec.has_own_builder and not spec.is_delivered and not spec.tag else ("--load",)
     )
 
 
@@ -139,7 +139,9 @@ def _need_buildx(spec: BuildSpec, *, is_classic: bool) -> None:
 def _pack(spec: BuildSpec) -> HereStep:
     pack = spec.builder.pack
     assert pack is not None  # noqa: S101  the kind says so
-    packs = [word for name in (*(pack.buildpacks or ()), "paketo-buildpacks/image-labels") for word in ("--buildpack", name)]
+    packs = [
+        word for name in (*(pack.buildpacks or ()), "paketo-buildpacks/image-labels") for word in ("--buildpack", name)
+    ]
     args = dict(_args(spec))
     names = (*args, *(ref.name for ref in spec.secrets))
     env: list[tuple[str, Text]] = [(name, (value,)) for name, value in args.items() if value is not None]

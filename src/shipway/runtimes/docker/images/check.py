@@ -1,4 +1,4 @@
-"""Looks at a built image before it travels: what should not be in it. Pure; the answers of the docker client come in."""
+"""Looks at a built image before it travels: what should not be in it. The docker client's answers come in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ _PACKAGES = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules)/")
 _PRIVATE = b"PRIVATE KEY-----"
 
 
-_NEVER_BUILD = "use `RUN --mount=type=secret,id=NAME` with `builder: {secrets: [NAME]}`, and give the secret a new value"
+_NEVER_BUILD = (
+    "use `RUN --mount=type=secret,id=NAME` with `builder: {secrets: [NAME]}`, and give the secret a new value"
+)
 _HINTS = {
     "image.secret_in_file": "keep it out with .dockerignore, or remove it from the commit",
     "image.secret_in_env": "give it when the container starts: `env: {secret: [NAME]}`",
@@ -103,9 +105,7 @@ def read_pushed(answer: str) -> ImageFacts:
     return _facts("", _dict(image.get("config")), [str(line) for line in lines if line])
 
 
-def check_image(
-    name: str, facts: ImageFacts, files: Sequence[SeenFile], find: FindSecrets
-) -> tuple[Finding, ...]:
+def check_image(name: str, facts: ImageFacts, files: Sequence[SeenFile], find: FindSecrets) -> tuple[Finding, ...]:
     """Return what is wrong with the image `name`; an error is a secret's value in it. No value stands in a finding."""
     return (*_values(name, facts, files, find), *_files(name, files), *_user(name, facts))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.core.here import HERE, HereStep
-from shipway.runtimes.docker.build.spec import Source
+from shipway.runtimes.docker.images.spec import Source
 
 CLONE_SCRIPT = """\
 dir=$1 source=$2 commit=$3
@@ -31,7 +31,7 @@ unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 if [ -d "$dir/.git" ] && settle 2>/dev/null && is_right; then exit 0; fi
 fresh && settle && is_right
 """
-"""`sh -c CLONE_SCRIPT sh DIR SOURCE COMMIT`: an existing clone is brought up to date; one that cannot be is made anew."""
+"""`sh -c CLONE_SCRIPT sh DIR SOURCE COMMIT`: a clone that is there is brought up to date, or else made anew."""
 
 _LIMIT_S = 600.0
 

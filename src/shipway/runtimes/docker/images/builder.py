@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from shipway.core.here import HERE, HereStep
-from shipway.runtimes.docker.build.spec import BuildSpec
+from shipway.runtimes.docker.images.spec import BuildSpec
 
 _CREATE_LIMIT_S = 300.0  # the builder's own image may have to be pulled
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9_-]")

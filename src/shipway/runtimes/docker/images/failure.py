@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from shipway.core.errors import Refused, ShipwayError, Unreachable
 from shipway.core.here import HereStep
 from shipway.core.ports import Result
-from shipway.runtimes.docker.build.login import HUB, trouble_of
-from shipway.runtimes.docker.build.spec import BuildSpec
+from shipway.runtimes.docker.images.login import HUB, trouble_of
+from shipway.runtimes.docker.images.spec import BuildSpec
 
 SAID_LINES = 30
 _NOW = "nothing was changed on the servers"
 # BuildKit of buildx: `Dockerfile:5` and ` > [2/3] RUN make:`. The classic builder: `Step 2/3 : RUN make`.
-_PLACE = re.compile(r"^([^\s:]{1,200}):(\d{1,6})\r?$", re.M)
-_FAILED = re.compile(r"^ > \[[^\]\n]{0,80}?\d+/\d+\] (.{1,400}?):?\r?$", re.M)
-_STEP = re.compile(r"^Step \d+/\d+ : (.{1,400}?)\r?$", re.M)
+_PLACE = re.compile(r"^([^\s:]{1,200}):(\d{1,6})\r?$", re.MULTILINE)
+_FAILED = re.compile(r"^ > \[[^\]\n]{0,80}?\d+/\d+\] (.{1,400}?):?\r?$", re.MULTILINE)
+_STEP = re.compile(r"^Step \d+/\d+ : (.{1,400}?)\r?$", re.MULTILINE)
 _SPACES = re.compile(r"\s+")
 
 
@@ -28,36 +29,42 @@ class BuildFailed(Refused):
 def failure_of(step: HereStep, result: Result, spec: BuildSpec, dockerfile: str = "") -> ShipwayError:
     """Return the error for a step that failed. `dockerfile` is the text of the Dockerfile."""
     word = step.id.partition("/")[2]
+    said = _last(_all(result))
     if result.timed_out:
-        return Refused(
-            "build.too_slow", f"could not {step.title} in {step.limit_s:g} s", said=_last(_all(result)), next="shipway build push -v"
-        )
+        what = f"could not {step.title} in {step.limit_s:g} s"
+        return Refused("build.too_slow", what, said=said, next="shipway build push -v")
     if word == "login" or word.startswith("push"):
         return _registry_trouble(step, result, spec)
-    if word == "clone":
-        return BuildFailed(
-            "build.no_clone", f"could not {step.title}", where=spec.source.clone, said=_last(_all(result)),
-            next=f"rm -rf {spec.source.clone}",
-        )  # fmt: skip
     if word == "build":
-        said = _all(result)
-        line = failing_line(said, dockerfile)
-        name = spec.builder.dockerfile or "Dockerfile"
-        where = f"{name}:{line}" if line else name
-        if "input/output error" not in said and "no space left on device" in said:
-            return BuildFailed("build.disk_full", f"the disk was full while {spec.image} was built", where=where,
-                               said=_last(said), next="docker system prune")  # fmt: skip
-        return BuildFailed(
-            "build.failed", f"could not build {spec.image}", where=where, said=_last(said), next="shipway build push -v"
-        )
+        return _build_trouble(result, spec, dockerfile)
+    return _other_trouble(step, said, spec)
+
+
+def _build_trouble(result: Result, spec: BuildSpec, dockerfile: str) -> ShipwayError:
+    said = _all(result)
+    line = failing_line(said, dockerfile)
+    name = spec.builder.dockerfile or "Dockerfile"
+    where = f"{name}:{line}" if line else name
+    if "no space left on device" in said:
+        what = f"the disk was full while {spec.image} was built"
+        return BuildFailed("build.disk_full", what, where=where, said=_last(said), next="docker system prune")
+    what = f"could not build {spec.image}"
+    return BuildFailed("build.failed", what, where=where, said=_last(said), next="shipway build push -v")
+
+
+def _other_trouble(step: HereStep, said: str, spec: BuildSpec) -> ShipwayError:
+    word, what = step.id.partition("/")[2], f"could not {step.title}"
+    if word == "clone":
+        where = spec.source.clone
+        return BuildFailed("build.no_clone", what, where=where, said=said, next=f"rm -rf {shlex.quote(where)}")
     if word in ("name", "take"):
         return BuildFailed(
             "build.no_delivery",
             f"the Docker engine of this machine did not give {spec.image} to Shipway",
-            said=_last(_all(result)),
+            said=said,
             next="the engine has to run on this machine, not behind DOCKER_HOST or in a VM; else name a registry",
         )
-    return BuildFailed("build.no_builder", f"could not {step.title}", said=_last(_all(result)), next="docker buildx ls")
+    return BuildFailed("build.no_builder", what, said=said, next="docker buildx ls")
 
 
 def failing_line(said: str, dockerfile: str) -> int:
@@ -99,7 +106,11 @@ def _registry_trouble(step: HereStep, result: Result, spec: BuildSpec) -> Shipwa
     said = _last(_all(result))
     match trouble_of(result.said):
         case "refused":
-            what = f"{server} refused the login of {who}" if "login" in step.id else f"{server} refused to take {spec.repository} from {who}"
+            what = (
+                f"{server} refused the login of {who}"
+                if "login" in step.id
+                else f"{server} refused to take {spec.repository} from {who}"
+            )
             return Unreachable(
                 "registry.refused", what, where="registry", said=said, now=_NOW,
                 next="check `registry/username` and the secret of `registry/password`: shipway secrets print",

@@ -1,0 +1,132 @@
+"""The second part of a deploy: the new release is asked while other hosts still get it, and the gate decides."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from shipway.app.ask_release import Manifests, Recorded, ask_release, database_of
+from shipway.app.context import Context
+from shipway.core.action import Upload, lower
+from shipway.core.errors import Refused
+from shipway.core.events import Event
+from shipway.core.facts import Facts
+from shipway.core.ports import Request
+from shipway.core.step import Plan
+from shipway.core.unit import Unit
+from shipway.django.manifest import Origin, build_manifest
+from shipway.django.report import Report
+from shipway.engine.observe import all_or_unreachable
+from shipway.planning.deploy import plan_release
+from shipway.planning.gate import Rules, Serves, decide
+from shipway.planning.migrate import Decided, migration_unit, name_keys
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The whole plan of a run, and what its ledger notes about how it came to be."""
+
+    plan: Plan
+    detail: dict[str, str]
+
+
+class Sequel:
+    """What goes on beside the first part of a deploy, and what comes of it. For one run."""
+
+    def __init__(self, context: Context, facts: Facts, first: Plan, rules: Rules) -> None:
+        self._context, self._facts, self._first, self._rules = context, facts, first, rules
+        self._unit = migration_unit(context.site, first.release, first.version)
+        self._asked: asyncio.Task[Report] | None = None
+        self._base: asyncio.Task[Recorded] | None = None
+
+    def listening(self, listen: Callable[[Event], None]) -> Callable[[Event], None]:
+        """Return a listener that passes events on, and asks the release as soon as it can answer."""
+        unit = self._unit
+        ready = self._context.site.target(unit.host).runtime.runnable_after(unit.release) if unit else ""
+
+        def hear(event: Event) -> None:
+            listen(event)
+            if event.kind == "run.begin":
+                self._read_base()
+            elif event.step == ready and event.kind in ("step.done", "step.skipped"):
+                self._ask()
+
+        return hear
+
+    def _ask(self) -> None:
+        if self._unit is not None and self._asked is None:
+            self._asked = _task(ask_release(self._context.site, self._context.transport, self._unit))
+
+    def _read_base(self) -> None:
+        if self._first.base and self._base is None:
+            kept = Manifests.of(self._context.site, self._context.transport, self._facts)
+            self._base = _task(kept.read(self._first.base))
+
+    async def settle(self) -> None:
+        """Wait until nothing of ours is at work on a host. Never raises: `extend` does."""
+        for task in (self._asked, self._base):
+            if task is not None:
+                with suppress(Exception):
+                    await task
+
+    async def extend(self) -> Extension:
+        """Return the whole plan, with the manifest of the release on every host. Raises what refuses the release."""
+        self._read_base()
+        self._ask()
+        if self._unit is None or self._asked is None:
+            return Extension(self._whole(Decided()), {})
+        report = await self._asked
+        base = await self._base if self._base is not None else Recorded("")
+        decided = self._decide(report, base)
+        made = await self._record(report, self._unit)
+        detail = {"manifest": made, "approved": self._rules.approved}
+        detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
+        return Extension(self._whole(decided), {name: text for name, text in detail.items() if text})
+
+    def _whole(self, decided: Decided) -> Plan:
+        return plan_release(self._first, self._context.site, self._facts, decided)
+
+    def _decide(self, report: Report, base: Recorded) -> Decided:
+        found = database_of(report, self._first.release)
+        if found is None:
+            return Decided()
+        if self._rules.window and any(host.predecessor for host in self._facts.hosts):
+            raise Refused(
+                "migrations.no_window",
+                "a release that takes hosts over cannot close the site: its proxy is not there yet",
+                next=f"take over first: `shipway deploy{self._context.choice.options}`",
+            )
+        serves = Serves(base.release, base.base, base.unknown or f"{base.release} did not name this database")
+        return decide(found.database, serves, self._first.release, self._rules)
+
+    async def _record(self, report: Report, unit: Unit) -> str:
+        """Write the manifest into the release on every host that has it; return its hash."""
+        origin = Origin(unit.release, unit.version, created=f"{self._context.clock.now():%Y-%m-%dT%H:%M:%SZ}")
+        document = build_manifest(report, origin)
+        text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
+        hosts = {unit.host for unit in self._context.site.units(unit.release, unit.version)}
+        await all_or_unreachable({host: self._write(host, text) for host in self._context.layouts if host in hosts})
+        return str(document["hash"])
+
+    async def _write(self, host: str, text: str) -> None:
+        path = self._context.layouts[host].manifest(self._first.release)
+        request = Request(lower(Upload(path, (text,))))
+        (result,) = await self._context.transport.exchange(host, [request])
+        if not result.ok:
+            raise Refused(
+                "manifest.unwritable",
+                f"could not write what {self._first.release} recorded about itself on {host}",
+                where=path,
+                said=result.said,
+                next=f"`shipway status{self._context.choice.options}`",
+            )
+
+
+def _task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    return asyncio.get_running_loop().create_task(work)

@@ -1,0 +1,25 @@
+"""`shipway redeploy`."""
+
+from __future__ import annotations
+
+import click
+
+from shipway.cli.ask import choice_of
+from shipway.cli.change import run_change
+from shipway.cli.options import CHANGE, Given, verb
+
+
+@verb("redeploy", *CHANGE, "whole", "json", examples=("shipway redeploy", "shipway redeploy -d staging"))
+@click.option("-P", "--skip-push", is_flag=True, hidden=True)
+@click.option("--no-cache", is_flag=True, hidden=True)
+def command(given: Given, *, skip_push: bool, no_cache: bool) -> None:
+    """For a changed secret or variable: the same code, a new release, and the same way back as after a deploy.
+
+    Nothing is built or pushed. (Kamal's redeploy builds; that is `shipway deploy` here.)
+    """
+    del skip_push, no_cache  # Kamal's: there is no build to skip
+    from shipway.app.deploy import deploy
+    from shipway.app.wanted import Wanted
+
+    wanted = Wanted(is_live=True)
+    run_change(given, lambda caller, interruption: deploy(choice_of(given), caller, interruption, wanted))

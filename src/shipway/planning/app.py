@@ -1,0 +1,132 @@
+"""`app start`, `stop`, `stale_containers --stop` and `remove`: the processes of releases that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from shipway.core.errors import Refused
+from shipway.core.facts import Facts
+from shipway.core.step import Plan, Stage, Step, Verb
+from shipway.core.unit import Unit
+from shipway.planning.history import base_release, by_number, last_good, version_of, whole_everywhere
+from shipway.planning.site import Site, Target
+from shipway.planning.stages import stage
+
+Track = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which hosts and roles are meant."""
+
+    hosts: Collection[str]
+    roles: Collection[str]
+
+    def has(self, unit: Unit) -> bool:
+        """Whether `unit` belongs to it."""
+        return unit.host in self.hosts and unit.role in self.roles
+
+
+def plan_app_start(site: Site, facts: Facts, run: str, part: Part) -> Plan:
+    """Return the plan that starts what should run of the release that serves, or served last, and sends traffic to it.
+
+    Raises Refused where there is no release to start.
+    """
+    release = base_release(site, facts) or last_good(facts.primary.records, "", whole_everywhere(facts))
+    if not release:
+        raise Refused(
+            "app.nothing_to_start",
+            f"no release of {site.service} is there to be started",
+            next="`shipway deploy` makes one",
+        )
+    version = version_of(release, facts.primary.records)
+    units = [unit for unit in site.units(release, version) if part.has(unit)]
+    idle = [unit for unit in units if (unit.role, release) not in facts.of(unit.host).running]
+    stages = (
+        *stage(f"Start {release}", (site.target(unit.host).runtime.start_steps(unit) for unit in idle)),
+        *stage(f"Switch to {release}", (_switch(site, facts, unit) for unit in units)),
+    )
+    return _plan(site, facts, run, "app start", stages)
+
+
+def plan_app_stop(site: Site, facts: Facts, run: str, part: Part) -> Plan:
+    """Return the plan that stops what runs. The proxy remembers the release, and answers with an error meanwhile."""
+    units = [unit for unit in running_units(site, facts) if part.has(unit)]
+    tracks = (site.target(unit.host).runtime.stop_steps(unit) for unit in units)
+    return _plan(site, facts, run, "app stop", stage("Stop the application", tracks))
+
+
+def plan_stop_stale(site: Site, facts: Facts, run: str, part: Part) -> Plan:
+    """Return the plan that stops what runs and is not of the release that serves."""
+    tracks = (site.target(unit.host).runtime.stop_steps(unit) for unit in stale_units(site, facts) if part.has(unit))
+    return _plan(site, facts, run, "app stale_containers", stage("Stop what does not serve", tracks))
+
+
+def plan_app_remove(site: Site, facts: Facts, run: str, part: Part) -> Plan:
+    """Return the plan that stops the application and removes its releases.
+
+    Releases go where all roles of a host are meant; else what was chosen is only stopped.
+    """
+    units = [unit for unit in running_units(site, facts) if part.has(unit)]
+    stops = (site.target(unit.host).runtime.stop_steps(unit) for unit in units)
+    whole = [target for target in site.targets if target.host in part.hosts and _is_whole(site, target, part)]
+    stages = (
+        *stage("Stop the application", stops, commits=True),
+        *stage("Remove its releases", (_removal(site, facts, target) for target in whole)),
+    )
+    return _plan(site, facts, run, "app remove", stages if any(one.tracks for one in stages) else ())
+
+
+def running_units(site: Site, facts: Facts) -> Iterator[Unit]:
+    """Yield what runs, with the version of its release where the ledger knows it."""
+    for host in facts.hosts:
+        for role, release in sorted(host.running):
+            yield site.unit(role, host.host, release, version_of(release, facts.primary.records))
+
+
+def stale_units(site: Site, facts: Facts) -> Iterator[Unit]:
+    """Yield what runs and is not of the release that serves; nothing while no release is known to serve."""
+    base = base_release(site, facts)
+    return (unit for unit in running_units(site, facts) if base and unit.release != base)
+
+
+def on_hosts(site: Site, hosts: Collection[str], steps: Callable[[Target], Iterable[Step]]) -> Iterator[Track]:
+    """Yield a track for each of `hosts`."""
+    for target in site.targets:
+        if target.host in hosts:
+            yield tuple(steps(target))
+
+
+def _switch(site: Site, facts: Facts, unit: Unit) -> Track:
+    target = site.target(unit.host)
+    endpoint = target.runtime.endpoint(unit) if unit.proxied else ""
+    live = facts.of(unit.host).live.get(unit.role, "")
+    if target.proxy is None or not unit.proxied or live == endpoint:
+        return ()
+    return target.proxy.switch_steps(unit.role, endpoint, live)
+
+
+def _is_whole(site: Site, target: Target, part: Part) -> bool:
+    return all(role.name in part.roles for role in site.roles if target.host in role.hosts)
+
+
+def _removal(site: Site, facts: Facts, target: Target) -> Track:
+    host = facts.of(target.host)
+    roles = sorted({role.name for role in site.roles} | {role for role, _ in host.running})
+    names = by_number([*host.releases, *host.leftovers, *(release for _, release in host.running)])
+    return tuple(step for name in names for step in target.runtime.remove_steps(name, roles))
+
+
+def _plan(site: Site, facts: Facts, run: str, verb: Verb, stages: tuple[Stage, ...]) -> Plan:
+    base = base_release(site, facts)
+    return Plan(
+        run=run,
+        verb=verb,
+        service=site.service,
+        release=base,
+        version=version_of(base, facts.primary.records),
+        base=base,
+        primary=site.primary,
+        stages=stages,
+    )

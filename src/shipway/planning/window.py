@@ -1,0 +1,63 @@
+"""A release behind the maintenance page: for migrations that neither the old code nor the new one lives with.
+
+The stop of the old release is a point of no return of its own: what comes after it may leave a database on which the
+old code does not run, so it is never started again by an undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shipway.core.facts import Facts
+from shipway.core.step import Stage, Step
+from shipway.planning.history import live_on
+from shipway.planning.site import Site
+from shipway.planning.stages import stage
+
+MESSAGE = "The site is being changed and is back in a moment."
+
+
+def roll_out_closed(
+    site: Site, facts: Facts, release: str, version: str, migrate: tuple[Step, ...]
+) -> tuple[Stage, ...]:
+    """Return the stages that close the site, stop what runs, migrate, start and switch, and open the site again."""
+    return (
+        *stage("Close the site", _maintenance(site, facts, on=True)),
+        *stage("Stop what served before", _stop(site, facts), commits=True),
+        *stage("Migrate the database", (migrate,)),
+        *stage(f"Start {release}", _start(site, release, version)),
+        *stage(f"Switch to {release}", _switch(site, facts, release, version), commits=True),
+        *stage("Open the site", _maintenance(site, facts, on=False)),
+        *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
+    )
+
+
+def _maintenance(site: Site, facts: Facts, *, on: bool) -> Iterator[tuple[Step, ...]]:
+    """Yield what closes or opens the site; a host that somebody closed before stays as it is."""
+    for target in site.targets:
+        if target.proxy is not None and not facts.of(target.host).is_in_maintenance:
+            yield target.proxy.maintenance_steps(on=on, message=MESSAGE if on else "")
+
+
+def _stop(site: Site, facts: Facts) -> Iterator[tuple[Step, ...]]:
+    for host in facts.hosts:
+        for role, release in sorted(host.running):
+            unit, target = site.unit(role, host.host, release), site.target(host.host)
+            drain: tuple[Step, ...] = ()
+            if unit.proxied and target.proxy is not None:
+                drain = target.proxy.drain_steps(unit.role, target.runtime.endpoint(unit), site.drain_s)
+            yield (*drain, *target.runtime.stop_steps(unit))
+
+
+def _start(site: Site, release: str, version: str) -> Iterator[tuple[Step, ...]]:
+    for unit in site.units(release, version):
+        yield site.target(unit.host).runtime.start_steps(unit)
+
+
+def _switch(site: Site, facts: Facts, release: str, version: str) -> Iterator[tuple[Step, ...]]:
+    for target in site.targets:
+        live = live_on(site, facts.of(target.host))
+        for unit in site.units(release, version, host=target.host):
+            if unit.proxied and target.proxy is not None:
+                endpoint = target.runtime.endpoint(unit)
+                yield target.proxy.switch_steps(unit.role, endpoint, live.get(unit.role, ""))
