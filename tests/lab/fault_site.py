@@ -149,8 +149,8 @@ class FaultSite:
     def running(self) -> set[tuple[str, str]]:
         """Return the containers that run, as (host, what follows the service's name)."""
         words = ("ps", "--filter", f"label=service={SERVICE}", "--format", "{{.Names}}")
-        prefix = f"{SERVICE}-"
-        return {(host.name, name.removeprefix(prefix)) for host in self.hosts for name in host.docker(*words).out.split()}
+        found = {(host.name, name) for host in self.hosts for name in host.docker(*words).out.split()}
+        return {(host, name.removeprefix(f"{SERVICE}-")) for host, name in found}
 
     def assert_serves(self, release: str) -> None:
         """Exactly `release` runs on both servers, answers visitors, nobody holds the lock, and `status` tells so."""
