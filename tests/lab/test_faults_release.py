@@ -1,4 +1,4 @@
-"""A release that does not work, or does not arrive: every host goes back, visitors lose nothing, the report says why."""
+"""A release that does not work, or does not arrive: all hosts go back, visitors lose nothing, the report says why."""
 
 from __future__ import annotations
 
