@@ -18,13 +18,12 @@ from bench.lab.by_hand import ByHand
 from bench.lab.distance import distance
 from bench.lab.site import Site, workplace
 from tests.lab.fixtures import open_lab
-from tests.lab.life import up
-from tests.lab.places import places
 
 
 def main(asked: argparse.Namespace) -> int:
-    up(places(), max(asked.hosts, 2))
     lab = open_lab()
+    if len(lab.hosts) < asked.hosts:
+        raise SystemExit(f"the lab has {len(lab.hosts)} servers; next: bin/lab up {asked.hosts}")
     hosts = lab.hosts[: asked.hosts]
     for host in hosts:
         host.wipe()
