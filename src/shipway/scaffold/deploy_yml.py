@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.django.dockerfile import exec_words
 from shipway.scaffold.accessories import Accessories, wants_accessories
 from shipway.scaffold.roles import Role
 from shipway.scaffold.server import WEB_CONCURRENCY, Server
@@ -16,6 +18,7 @@ from shipway.scaffold.yaml import Noted, Value, render_yaml
 HEALTH = "/up"
 """The path that is asked where the project has none of its own: Kamal's."""
 _MOST_OPTIONAL = 25
+_LISTENS = re.compile(r"(?:0\.0\.0\.0|\[::\]|\s|=):(\d{2,5})\b|--port[ =](\d{2,5})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,8 @@ def _servers(parts: Parts) -> Noted:
         elif role.cmd:
             body["cmd"] = role.cmd
         if role.kind == "scheduler":
-            body["kind"] = "scheduler"
+            # The configuration knows these names by itself.
+            body |= {} if role.name in ("beat", "scheduler", "clock") else {"kind": "scheduler"}
             above.append("Exactly one at any time: the old one stops before the new one starts.")
         roles[role.name] = Noted(body, above=tuple(text for text in above if text))
     missing = "" if subject.wishes.server else "EDIT: the address of your server, in place of 192.0.2.1."
@@ -113,9 +117,16 @@ def _port(subject: Subject) -> Value:
     image = subject.processes.image
     exposed = image.last("EXPOSE") if image else None
     port = exposed.text.split()[0].partition("/")[0] if exposed and exposed.text.split() else ""
-    if exposed is not None and port.isdigit() and 0 < int(port[:6]) < 65_536:  # noqa: PLR2004  the ports of TCP
-        return Noted(int(port), beside=f"{image.path if image else ''}:{exposed.line}")
-    return Noted(APP_PORT, beside="the Dockerfile does not say" if image else "")
+    if image is None:
+        return APP_PORT
+    said = exposed
+    if not port:
+        said = image.last("CMD", "ENTRYPOINT")
+        match = _LISTENS.search(" ".join(exec_words(said.text))) if said else None
+        port = next((group for group in match.groups() if group), "") if match else ""
+    if said is not None and port.isdigit() and 0 < int(port[:6]) < 65_536:  # noqa: PLR2004  the ports of TCP
+        return Noted(int(port), beside=f"{image.path}:{said.line}")
+    return Noted(APP_PORT, beside=f"{image.path} does not say")
 
 
 def _image(subject: Subject) -> dict[str, Value]:
