@@ -130,7 +130,7 @@ async def _execute(
         return first, None
     try:
         extension = await sequel.extend()
-        await store_extension(extension.plan, world, extension.detail)
+        await store_extension(extension.plan, world, extension.detail, extension.beside)
     except ShipwayError as error:
         taken_back = await take_back(first, world, str(error), riders)
         return taken_back, error if taken_back.ending == "undone" else None

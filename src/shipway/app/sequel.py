@@ -30,10 +30,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """The whole plan of a run, and what its ledger notes about how it came to be."""
+    """The whole plan of a run, what its ledger notes about how it came to be, and what is stored with the plan."""
 
     plan: Plan
     detail: dict[str, str]
+    beside: tuple[Request, ...] = ()
 
 
 class Sequel:
@@ -84,10 +85,10 @@ class Sequel:
         report = await self._asked
         base = await self._base if self._base is not None else Recorded("")
         decided = self._decide(report, base)
-        made = await self._record(report, self._unit)
+        made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
-        return Extension(self._whole(decided), {name: text for name, text in detail.items() if text})
+        return Extension(self._whole(decided), {name: text for name, text in detail.items() if text}, beside)
 
     def _whole(self, decided: Decided) -> Plan:
         return plan_release(self._first, self._context.site, self._facts, decided)
@@ -105,24 +106,29 @@ class Sequel:
         serves = Serves(base.release, base.base, base.unknown or f"{base.release} did not name this database")
         return decide(found.database, serves, self._first.release, self._rules)
 
-    async def _record(self, report: Report, unit: Unit) -> str:
-        """Write the manifest into the release on every host that has it; return its hash."""
+    async def _record(self, report: Report, unit: Unit) -> tuple[str, tuple[Request, ...]]:
+        """Write the manifest into the release on every host that has it; return its hash.
+
+        On the primary host it rides with the plan that is stored there: that is returned too.
+        """
         origin = Origin(unit.release, unit.version, created=f"{self._context.clock.now():%Y-%m-%dT%H:%M:%SZ}")
         document = build_manifest(report, origin)
         text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
         hosts = {unit.host for unit in self._context.site.units(unit.release, unit.version)}
-        await all_or_unreachable({host: self._write(host, text) for host in self._context.layouts if host in hosts})
-        return str(document["hash"])
+        primary = self._context.site.primary
+        await all_or_unreachable({host: self._write(host, text) for host in sorted(hosts - {primary})})
+        return str(document["hash"]), (self._request(primary, text),) if primary in hosts else ()
+
+    def _request(self, host: str, text: str) -> Request:
+        return Request(lower(Upload(self._context.layouts[host].manifest(self._first.release), (text,))))
 
     async def _write(self, host: str, text: str) -> None:
-        path = self._context.layouts[host].manifest(self._first.release)
-        request = Request(lower(Upload(path, (text,))))
-        (result,) = await self._context.transport.exchange(host, [request])
+        (result,) = await self._context.transport.exchange(host, [self._request(host, text)])
         if not result.ok:
             raise Refused(
                 "manifest.unwritable",
                 f"could not write what {self._first.release} recorded about itself on {host}",
-                where=path,
+                where=self._context.layouts[host].manifest(self._first.release),
                 said=result.said,
                 next=f"`shipway status{self._context.choice.options}`",
             )

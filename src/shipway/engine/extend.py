@@ -22,14 +22,16 @@ from shipway.engine.rider import Rider
 from shipway.engine.world import World
 
 
-async def store_extension(plan: Plan, world: World, detail: Mapping[str, str]) -> None:
+async def store_extension(plan: Plan, world: World, detail: Mapping[str, str], beside: Sequence[Request] = ()) -> None:
     """Put `plan` in the place of the partial plan of its run, and say so in the ledger with `detail`.
+
+    `beside` is stored before, in the same exchange: files whose second writing does no harm.
 
     Raises Refused or Unreachable when that is not possible; the run is then still to be taken back.
     """
     journal, layout = Journal(plan, world), world.layout(plan.primary)
     store = Request(lower(Upload(layout.run_plan(plan.run), (plan_to_json(plan),))))
-    requests = (store, journal.append(plan.primary, [journal.record("run.extended", **detail)]))
+    requests = (*beside, store, journal.append(plan.primary, [journal.record("run.extended", **detail)]))
     try:
         results = await world.transport.exchange(plan.primary, requests)
     except ConnectionLost:  # the same again does no harm: one plan, and two equal lines
