@@ -71,7 +71,7 @@ def _servers(parts: Parts) -> Noted:
         above = [f"From {role.place}."] if role.place and role.place.file else []
         above += [f"Not sure: {role.note}."] if role.note else []
         if role.kind == "web":
-            if role.cmd and not subject.processes.image:
+            if role.cmd and not subject.image:
                 above.append(f"There it runs: {role.cmd}")
             above.append(_web_command(parts))
         elif role.cmd:
@@ -114,7 +114,7 @@ def _proxy(parts: Parts) -> Noted:
 
 def _port(subject: Subject) -> Value:
     """Return the port of the application: ours, or what the Dockerfile that stays says."""
-    image = subject.processes.image
+    image = subject.image
     exposed = image.last("EXPOSE") if image else None
     port = exposed.text.split()[0].partition("/")[0] if exposed and exposed.text.split() else ""
     if image is None:
@@ -130,7 +130,7 @@ def _port(subject: Subject) -> Value:
 
 
 def _image(subject: Subject) -> dict[str, Value]:
-    image = subject.processes.image
+    image = subject.image
     builder: dict[str, Value] = {"arch": "amd64"}
     if image is not None and image.path != "Dockerfile":
         place = subject.inside(image.path)
@@ -196,12 +196,12 @@ def _env(parts: Parts) -> Noted:
     subject, environment = parts.subject, parts.environment
     clear: dict[str, Value] = {}
     is_told = any(one.name == "DJANGO_SETTINGS_MODULE" and one.required for one in subject.variables)
-    if is_told and subject.settings and subject.processes.image:
+    if is_told and subject.settings and subject.image:
         clear["DJANGO_SETTINGS_MODULE"] = subject.settings
     for one in environment.clear:
         clear[one.name] = Noted(one.value, beside=one.told)
     takes_number = parts.server.name in WEB_CONCURRENCY and not {"--workers", "-w"} & set(parts.server.argv)
-    if subject.wishes.runtime == "docker" and takes_number and not subject.processes.image:
+    if subject.wishes.runtime == "docker" and takes_number and not subject.image:
         clear.setdefault("WEB_CONCURRENCY", Noted("2", beside=f"processes of {parts.server.name}"))
     secret: list[Value] = [Noted(one.name, beside=one.told) for one in environment.secret]
     body: dict[str, Value] = {}

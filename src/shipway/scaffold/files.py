@@ -54,8 +54,8 @@ def draft_files(subject: Subject) -> Drafts:
     findings = [*_general(subject), *check_server(server, subject)]
     if subject.wishes.runtime == "docker":
         findings += storage.findings
-        if subject.processes.image is not None:
-            findings += review_dockerfile(subject, subject.processes.image)
+        if subject.image is not None:
+            findings += review_dockerfile(subject, subject.image)
         else:
             text = write_dockerfile(subject, server, storage.volumes)
             files.append(Draft(join(subject.base, "Dockerfile"), text, "how its image is built"))
