@@ -117,11 +117,11 @@ def test_no_value_is_found_anywhere(site: FaultSite, monkeypatch: pytest.MonkeyP
         texts = {
             " ".join(words): said(site(*words))
             for words in (
-                ("plan", "deploy", "--json", "-v"), ("setup", "-v"), ("deploy", "--json"), ("redeploy", "-vv"),
+                ("plan", "deploy", "--json", "-v"), ("setup", "-v"), ("deploy", "--json"), ("redeploy", "-v"),
                 ("config",), ("config", "--json"), ("status", "--json"), ("audit",), ("releases", "--json"),
-                ("accessory", "details", "--json"), ("details",), ("registry", "login", "-v"),
+                ("accessory", "details", "--json"), ("details",), ("registry", "login"),
                 ("accessory", "reboot", "cache", "-y", "-v"),
-                ("exec", "--", "sh", "-c", PRINT_ALL), ("exec", "--json", "--reuse", "--", "sh", "-c", PRINT_ALL),
+                ("exec", "--", "sh", "-c", PRINT_ALL), ("exec", "--json", "--", "sh", "-c", PRINT_ALL),
                 ("accessory", "exec", "cache", "--reuse", "env"), ("rollback", "--yes", "--json"),
             )
         }  # fmt: skip
