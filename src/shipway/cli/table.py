@@ -28,6 +28,7 @@ SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "T
 KAMAL = "As in Kamal"
 
 VERBS: dict[str, Entry] = {
+    "init": Entry(SHIP, "Write the configuration, Dockerfile and further files of a project"),
     "setup": Entry(SHIP, "Make servers ready, start the accessories, and deploy"),
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
     "plan": Entry(SHIP, "Show what a verb would do, and change nothing", yields=True),
