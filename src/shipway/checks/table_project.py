@@ -189,6 +189,13 @@ PROJECT_CHECKS = (
         is_fixed=True,
     ),
     Check(
+        "project.secret_tracked",
+        "error",
+        "a file with secrets is in the repository",
+        "whoever has the repository, or had it once, has the secrets.",
+        "git rm --cached FILE, and change the secrets in it",
+    ),
+    Check(
         "project.migrations_missing",
         "error",
         "models were changed and no migration says so",

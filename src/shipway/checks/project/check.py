@@ -47,4 +47,7 @@ def _files(project: Project) -> Iterator[Finding]:
         yield found("project.unpinned", what, project.manifest or manager.where)
     if project.unignored:
         names = ", ".join(project.unignored)
-        yield found("project.not_ignored", f".gitignore lacks {names}", ".gitignore")
+        yield found("project.not_ignored", f"git does not ignore {names}, which holds secrets", ".gitignore")
+    for path in project.tracked:
+        what = f"{path}, which holds secrets, is in the git repository"
+        yield found("project.secret_tracked", what, path, f"git rm --cached {path}, and change the secrets in it")

@@ -20,7 +20,9 @@ _READ_BY_OTHERS = re.compile(
     r"NODE_|GDAL_|PROJ_|TMPDIR|HOME|PATH$|UMASK|STATSD_|PROMETHEUS_|SHIPWAY_|KAMAL_|SOURCE_DATE_EPOCH|OMP_|NUMBA_)"
 )
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_SERVICES = re.compile(r"(?:postgres\w*|postgis|mysql\w*|mariadb|rediss?|valkey|amqps?|pyamqp|mongodb|memcached?)(?:\+\w+)?")
+_SERVICES = re.compile(
+    r"(?:postgres\w*|postgis|mysql\w*|mariadb|rediss?|valkey|amqps?|pyamqp|mongodb|memcached?)(?:\+\w+)?"
+)
 
 
 def check_missing(subject: Subject) -> Iterator[Finding]:

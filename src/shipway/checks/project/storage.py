@@ -94,7 +94,9 @@ def check_static(subject: Subject) -> Iterator[Finding]:
     if strategy.text == "object-storage":
         return
     root = project.setting("STATIC_ROOT")
-    collects = project.collects if subject.is_container else bool(django.static.root) and django.static.collect != "never"
+    collects = (
+        project.collects if subject.is_container else bool(django.static.root) and django.static.collect != "never"
+    )
     if root.is_whole and not any(root.texts) and (collects or strategy.text == "whitenoise"):
         yield found("project.static_root", "static files are collected, and STATIC_ROOT is not set", root.where)
     elif "Manifest" in backend.text and backend.is_sure and not collects:

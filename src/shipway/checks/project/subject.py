@@ -86,8 +86,8 @@ class Project:
     """A project. `mentions` are names of variables that stand anywhere in its files.
 
     `image_env` are the variables that its Dockerfile sets, `workdir` the directory of the image that holds it ("" for
-    an unknown one). `collects`: its files run collectstatic while an image is built. `untracked`: lines that .gitignore
-    lacks. `worker` is how commands of its queue's workers look, `scheduler` that of what starts periodic tasks.
+    an unknown one). `collects`: its files run collectstatic while an image is built. `unignored` are files with secrets
+    that git does not ignore, `tracked` those that it has already. `manifest` is the file that names its packages.
     """
 
     facts: Mapping[str, Known] = field(default_factory=dict)
@@ -98,6 +98,7 @@ class Project:
     workdir: str = ""
     collects: bool = False
     unignored: tuple[str, ...] = ()
+    tracked: tuple[str, ...] = ()
     manifest: str = ""
 
     def fact(self, name: str) -> Known:

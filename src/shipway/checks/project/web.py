@@ -68,7 +68,10 @@ def check_tls(subject: Subject) -> Iterator[Finding]:
     """Find settings that contradict where TLS ends."""
     if not subject.proxies:
         return
-    header, redirect = subject.project.setting("SECURE_PROXY_SSL_HEADER"), subject.project.setting("SECURE_SSL_REDIRECT")
+    header, redirect = (
+        subject.project.setting("SECURE_PROXY_SSL_HEADER"),
+        subject.project.setting("SECURE_SSL_REDIRECT"),
+    )
     sees = _sees_tls(subject)
     if subject.is_tls and sees is False:
         if redirect.truth is True:
