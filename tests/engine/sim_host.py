@@ -16,7 +16,7 @@ from shipway.core.action import UPLOAD_SCRIPT, WAIT_SCRIPT
 from shipway.core.ports import Result
 from shipway.django.probe_source import markers
 from shipway.engine import lock
-from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
+from shipway.core.upkeep import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
 from shipway.engine.observe import FREE_SCRIPT
 from shipway.engine.reading import PIECE_SCRIPT
 
