@@ -26,8 +26,8 @@ from shipway.runtimes.docker.delivery import is_delivered, nowhere
 async def deploy_by_hand(choice: Choice, caller: Caller, *, agreed: bool = False) -> ByHand:
     """Return the deploy of HEAD, or of the version of the choice, to be written down. Nothing is changed.
 
-    `agreed`: its migrations may run. Raises Refused `script.open_run` where a run was cut short, `script.takeover` where
-    hosts would be taken over, and what a preview of the deploy raises.
+    `agreed`: its migrations may run. Raises Refused `script.open_run` where a run was cut short, `script.takeover`
+    where hosts would be taken over, and what a preview of the deploy raises.
     """
     async with open_context(choice, caller, releases=True) as opened:
         context, image = _with_image(opened)

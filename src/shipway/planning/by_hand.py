@@ -69,7 +69,7 @@ class Around:
 class ByHand:
     """A deploy to be written down. `first` is the part of `plan` before the question; its stages are those of `plan`.
 
-    `question` is None for a service without a role that could be asked.
+    `question` is None for a service without a role that could be asked, and where the team migrates by itself.
     """
 
     plan: Plan
@@ -103,7 +103,7 @@ def plan_by_hand(site: Site, facts: Facts, run: str, release: Release, *, image:
     first = replace(prepared, stages=(*loads, *prepared.stages))
     whole = plan_release(first, site, facts, Decided())
     unit = migration_unit(site, release.release, release.version)
-    if unit is None:
+    if unit is None or site.migrations == "manual":
         return ByHand(whole, first, None)
     question, step = _migrate(site, unit)
     at = len(first.stages)

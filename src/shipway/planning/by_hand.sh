@@ -36,7 +36,8 @@ secret_shell() {
 
 # A secret as a string of JSON.
 secret_json() {
-  rest=$1
+  rest=$1 newline=$(printf '\nx') tab=$(printf '\t') cr=$(printf '\r')
+  newline=${newline%x}
   printf '"'
   while [ -n "$rest" ]; do
     tail=${rest#?}
@@ -276,8 +277,6 @@ ready() {
   for program in $programs od tr sed grep tail mkdir; do
     command -v "$program" >/dev/null || refuse "$program is not installed on this machine"
   done
-  newline=$(printf '\nx') && newline=${newline%x}
-  tab=$(printf '\t') cr=$(printf '\r')
   run=$(date -u +%Y%m%d-%H%M%S)-$(random 2) began=$(date +%s)
   who=$(id -un | tr -cd 'A-Za-z0-9._-') from=$(uname -n | tr -cd 'A-Za-z0-9._-')
   phase=new begun='' touched='' why='' verdict='' is_stopped='' token='' renewal='' has_work='' limited='' outcome='done' took=0

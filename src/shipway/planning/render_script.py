@@ -1,4 +1,4 @@
-"""A deploy as one POSIX shell script that needs nothing of ours: the same steps, checks, undos, ledger lines and lock."""
+"""A deploy as one POSIX shell script that needs nothing of ours: the same steps, undos, ledger lines and lock."""
 
 from __future__ import annotations
 
@@ -8,34 +8,18 @@ import re
 import shlex
 import textwrap
 from collections.abc import Iterator
-from importlib import resources
 
-from shipway.core.action import UPLOAD_SCRIPT, Pipe
 from shipway.core.errors import ConfigError
 from shipway.core.here import HereStep
 from shipway.core.plan_codec import plan_to_json
 from shipway.core.record import Record, RecordKind
 from shipway.core.step import Plan, Step
-from shipway.core.upkeep import (
-    APPEND_SCRIPT,
-    RELEASE_SCRIPT,
-    RENEW_S,
-    RENEW_SCRIPT,
-    SHOW_SCRIPT,
-    TAIL_BYTES,
-    TAIL_SCRIPT,
-    TAKE_SCRIPT,
-    WHEN_WRITTEN,
-)
+from shipway.core.upkeep import WHEN_WRITTEN
 from shipway.planning.by_hand import ByHand
-from shipway.planning.shell_text import Texts, call, calls
+from shipway.planning.script_setting import setting
+from shipway.planning.shell_text import LIBRARY, WIDTH, Texts, call, calls, comment
 
-STORE_SCRIPT = (
-    'umask 077; mkdir -p -- "${1%/*}" && base64 -d | gzip -dc | sed "s/$2/$3/g" >"$1.new" && [ -s "$1.new" ]'
-    ' && mv -f -- "$1.new" "$1"'
-)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WIDTH = 116
 _RESERVED = ("MIGRATE",)
 
 
@@ -53,14 +37,12 @@ def render_script(by_hand: ByHand) -> str:
     question = list(_question(by_hand))
     lines = [
         *_head(by_hand),
-        *_values(by_hand),
-        *_reach(by_hand),
-        *_secrets(by_hand),
+        *setting(by_hand),
         *here,
         *question,
         *steps,
         *_main(by_hand),
-        *_LIBRARY.splitlines(),
+        *LIBRARY.splitlines(),
         "",
         "# ── The lines of the ledger, the stored plans, and what is sent to hosts " + "─" * 44,
         "",
@@ -69,19 +51,6 @@ def render_script(by_hand: ByHand) -> str:
         'main "$@"',
     ]
     return "\n".join(lines) + "\n"
-
-
-_LIBRARY = resources.files("shipway.planning").joinpath("by_hand.sh").read_text(encoding="utf-8")
-
-
-def comment(text: str, indent: str = "") -> list[str]:
-    """Return `text` as lines of comment; a line that begins with a space is kept as it is."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        printable = "".join(c if c.isprintable() else "?" for c in line)
-        wrapped = [printable] if printable[:1] == " " else textwrap.wrap(printable, _WIDTH) or [""]
-        lines += [f"{indent}# {one}".rstrip() for one in wrapped]
-    return lines
 
 
 def _head(by_hand: ByHand) -> Iterator[str]:
@@ -105,83 +74,13 @@ def _head(by_hand: ByHand) -> Iterator[str]:
     )
     yield "#"
     yield "# shellcheck disable=SC2016 # `$` within single quotes is for the shell of a host"
-    yield "# shellcheck disable=SC2034,SC2317,SC2329 # functions of steps are called by their numbers and set what others read"
+    yield "# shellcheck disable=SC2034,SC2317,SC2329 # steps are called by their numbers, and set what others read"
     yield "set -eu"
     yield ""
 
 
 def _over(plan: Plan) -> str:
     return f"over {plan.base}" if plan.base else "as the first release"
-
-
-def _values(by_hand: ByHand) -> Iterator[str]:
-    plan, around = by_hand.plan, by_hand.around
-    layout = around.layouts[plan.primary]
-    serves = f"{plan.base} serves" if plan.base else "nothing serves, as before"
-    values = {
-        "planned": plan.run, "release": plan.release, "primary": plan.primary, "last_run": around.last_run,
-        "serves": serves, "options": around.options, "work": around.work,
-        "programs": " ".join(_programs(by_hand)), "renew_s": f"{RENEW_S:g}", "tail_bytes": str(TAIL_BYTES),
-        "lock_path": shlex.quote(layout.lock), "runs": shlex.quote(layout.run_plan("x").rpartition("/")[0]),
-        "upload_script": shlex.quote(UPLOAD_SCRIPT), "append_script": shlex.quote(APPEND_SCRIPT),
-        "store_script": shlex.quote(STORE_SCRIPT), "tail_script": shlex.quote(TAIL_SCRIPT),
-        "take_script": shlex.quote(TAKE_SCRIPT), "show_script": shlex.quote(SHOW_SCRIPT),
-        "renew_script": shlex.quote(RENEW_SCRIPT), "release_script": shlex.quote(RELEASE_SCRIPT),
-    }  # fmt: skip
-    yield from (f"{name}={shlex.quote(value)}" for name, value in values.items())
-    is_agreed = around.agreed or not plan.base
-    yield f"MIGRATE=${{MIGRATE:-{'yes' if is_agreed else ''}}}"
-    yield ""
-
-
-def _programs(by_hand: ByHand) -> list[str]:
-    """Return the programs that are run on this machine."""
-    found = {"ssh"} if any(reach.ssh for reach in by_hand.around.reach.values()) else set()
-    found |= {step.argv[0] for step in by_hand.here_steps()}
-    for step in by_hand.plan.steps():
-        found |= {action.source.argv[0] for action in (*step.do, *step.undo) if isinstance(action, Pipe)}
-    return sorted(found)
-
-
-def _reach(by_hand: ByHand) -> Iterator[str]:
-    """Yield how hosts are reached, and where their ledgers are."""
-    around, hosts = by_hand.around, by_hand.plan.hosts()
-    reach, connect, disconnect, ledgers = [], [], [], []
-    for number, host in enumerate(hosts, 1):
-        ssh, name = around.reach[host].ssh, shlex.quote(host)
-        ledgers.append(f"    {name}) printf %s {shlex.quote(shlex.quote(around.layouts[host].ledger))} ;;")
-        if not ssh:
-            reach.append(f'    {name}) sh -c "$2" ;;')
-            continue
-        words = shlex.join(ssh)
-        socket = f'-o ControlPath="$work/c{number}"'
-        reach.append(f'    {name}) over {words} {socket} -- {name} "$2" ;;')
-        master = f"over {words} -o ControlMaster=yes -o ControlPersist=900 {socket} -f -N -- {name}"
-        connect.append(f"  {master} </dev/null >/dev/null 2>\"$work/said\" || {{")
-        said = shlex.quote(f"unreachable: {host} did not answer")
-        connect += ['    cat "$work/said" >&2', f"    say {said}", "    exit 5", "  }"]
-        disconnect.append(f"  {words} {socket} -O exit -- {name} || :")
-    yield from ("# reach HOST LINE", "reach() {", "  case $1 in", *reach, "    *) return 64 ;;", "  esac", "}", "")
-    yield from ("ledger_of() {", "  case $1 in", *ledgers, "  esac", "}", "")
-    keys = [f'  printf \'%s\\n\' "$secret_{name}" >{shlex.quote(path)}' for name, path in around.keys]
-    files = [f"  printf %s {shlex.quote(text)} >{shlex.quote(path)}" for path, text in around.files]
-    meet = f"  meet {shlex.join(hosts)}"
-    yield from ("connect() {", *keys, *files, *connect, meet, "}", "")
-    yield from ("disconnect() {", *(disconnect or ["  :"]), "}", "")
-
-
-def _secrets(by_hand: ByHand) -> Iterator[str]:
-    """Yield what takes secrets out of the environment: no program that is started here sees them."""
-    names = by_hand.secrets()
-    yield "take_secrets() {"
-    yield "  missing="
-    for name in names:
-        yield f'  secret_{name}=${{{name}-}}'
-        yield f'  [ "${{{name}+set}}" ] || missing="$missing {name}"'
-    yield '  [ -z "$missing" ] || refuse "secrets are missing; set them in the environment:$missing"'
-    if names:
-        yield f"  unset {' '.join(names)}"
-    yield from ("}", "")
 
 
 def _here(by_hand: ByHand, texts: Texts) -> Iterator[str]:
@@ -242,7 +141,7 @@ def _steps(by_hand: ByHand, texts: Texts) -> Iterator[str]:
 
 
 def _json_inside(text: str) -> str:
-    """Return `text` as it stands within the quotes of a JSON string; `%` and `\\` are no matter to `%s`."""
+    """Return `text` as it stands within the quotes of a JSON string."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
@@ -253,9 +152,9 @@ def _main(by_hand: ByHand) -> Iterator[str]:
     number = 0
     for one in by_hand.around.here:
         yield f"  stage {shlex.quote(f'On this machine: {one.title}')}"
-        for step in (step for track in one.tracks for step in track):
+        for built in (step for track in one.tracks for step in track):
             number += 1
-            yield f"  here {number} {shlex.quote(step.title)}"
+            yield f"  here {number} {shlex.quote(built.title)}"
     yield from ("  lock", "  settled", "  begin")
     number = 0
     for index, stage in enumerate(plan.stages):
@@ -303,4 +202,4 @@ def _records(by_hand: ByHand) -> Iterator[str]:
     yield ""
     for name, stored in (("plan_first", by_hand.first), ("plan", plan)):
         packed = base64.b64encode(gzip.compress(plan_to_json(stored).encode(), mtime=0)).decode()
-        yield from (f"text_{name}() {{", "cat <<'END_OF_TEXT'", *textwrap.wrap(packed, _WIDTH), "END_OF_TEXT", "}", "")
+        yield from (f"text_{name}() {{", "cat <<'END_OF_TEXT'", *textwrap.wrap(packed, WIDTH), "END_OF_TEXT", "}", "")

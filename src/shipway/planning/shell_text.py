@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
+from importlib import resources
 
 from shipway.core.action import UPLOAD_SCRIPT, Action, Command, Pipe, lower
 from shipway.core.secret import SecretRef, Text
 
 _END = "END_OF_TEXT"
+WIDTH = 116
+LIBRARY = resources.files("shipway.planning").joinpath("by_hand.sh").read_text(encoding="utf-8")
+"""What is the same in every written script."""
 
 
 class Texts:
@@ -71,11 +76,16 @@ def call(host: str, action: Action, texts: Texts) -> str:
         given = f"{texts.name(action.source.stdin)} | {source}" if action.source.stdin else f"{source} </dev/null"
         return _pipe(given, _on(host, action.sink))
     command = lower(action)
-    if command.argv[:3] == ("sh", "-c", UPLOAD_SCRIPT) and not command.sudo:
-        words = shlex.quote(shlex.join(command.argv[4:]))
-        return f"{texts.name(command.stdin)} | upload {shlex.quote(host)} {words}"
+    if words := upload_words(command):
+        return f"{texts.name(command.stdin)} | upload {shlex.quote(host)} {shlex.quote(words)}"
     given = f"{texts.name(command.stdin)} | " if command.stdin else ""
     return f"{given}{_on(host, command)}" + ("" if command.stdin else " </dev/null")
+
+
+def upload_words(command: Command) -> str:
+    """Return path and mode, as words of shell, of what an `Upload` was lowered to; "" for any other command."""
+    is_upload = command.argv[:3] == ("sh", "-c", UPLOAD_SCRIPT) and not command.sudo
+    return shlex.join(command.argv[4:]) if is_upload else ""
 
 
 def _pipe(given: str, sink: str) -> str:
@@ -84,3 +94,23 @@ def _pipe(given: str, sink: str) -> str:
 
 def _on(host: str, command: Command) -> str:
     return f"on {shlex.quote(host)} {max(1, math.ceil(command.limit_s))} {shlex.quote(command.shell())}"
+
+
+def library_function(*names: str) -> Iterator[str]:
+    """Yield functions of the part that is the same in every script, as lines of shell."""
+    is_inside = False
+    for line in LIBRARY.splitlines():
+        is_head = line.partition("(")[0] in names
+        if is_head or is_inside:
+            yield line
+            is_inside = line != "}" and not (is_head and line.endswith("}"))
+
+
+def comment(text: str, indent: str = "") -> list[str]:
+    """Return `text` as lines of comment; a line that begins with a space is kept as it is."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        printable = "".join(c if c.isprintable() else "?" for c in line)
+        wrapped = [printable] if printable[:1] == " " else textwrap.wrap(printable, WIDTH) or [""]
+        lines += [f"{indent}# {one}".rstrip() for one in wrapped]
+    return lines

@@ -20,8 +20,9 @@ from shipway.cli.render.answer import say
 )
 @click.option("--migrate", is_flag=True, help="You looked at `shipway migrations`: the script runs them unasked.")
 def command(given: Given, *, migrate: bool) -> None:
-    """The script needs sh, ssh, git or docker, and no Shipway. It stops at the first failure and then takes back what
-    it did; it holds the same lock and writes the same ledger as `shipway deploy`.
+    """The script needs sh, ssh, git or docker; it stops at the first failure and takes back what it did.
+
+    It holds the same lock and writes the same ledger as `shipway deploy`, so each knows of the other.
 
     Secrets are no part of it: it reads them from environment variables of their names, and refuses to begin when one
     is missing. It shows pending migrations and runs them with MIGRATE=yes.
