@@ -136,7 +136,9 @@ def test_what_staging_has_verified_goes_into_production(pier: Pier) -> None:
     before, version = pier.release, pier.commit("Staging")
     pier.ok("deploy", "-d", "staging")
     assert pier.release == before
-    assert pier.containers("label=destination=staging") == [f"pier-{role}-staging-r1" for role in ("beat", "web", "worker")]
+    assert pier.containers("label=destination=staging") == [
+        f"pier-{role}-staging-r1" for role in ("beat", "web", "worker")
+    ]
     pier.edit("parcels/templates/parcels/list.html", "</body>", "not verified</body>")
     pier.commit("Not verified yet")
     pier.ok("deploy", "--from", "staging")
