@@ -1,4 +1,4 @@
-"""The example in containers lives its life by the README's own commands: PostgreSQL, Redis, a Celery worker and beat."""
+"""The example in containers lives its life by the README's own commands: PostgreSQL, Redis, a worker and beat."""
 
 from __future__ import annotations
 
@@ -88,7 +88,10 @@ def test_a_day_on_the_pier(pier: Pier) -> None:
     pier.environment["PIER_SECRET_KEY"] = "another-key-of-the-lab-and-of-nobody-else-0123456789"
     pier.ok("redeploy")
     third = after(second)
-    key = "import os, sys; sys.exit(os.environ['SECRET_KEY'][:7] != 'another' or os.environ['KAMAL_VERSION'] == sys.argv[1])"
+    key = (
+        "import os, sys;"
+        " sys.exit(os.environ['SECRET_KEY'][:7] != 'another' or os.environ['KAMAL_VERSION'] == sys.argv[1])"
+    )
     assert pier("app", "exec", "--reuse", "-r", "web", "--", "python", "-c", key, version).status == 0
     assert pier.parcel(pier.post("Chain"))["weighed_by"] == third
     assert pier.containers() == units(third)
