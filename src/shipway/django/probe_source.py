@@ -20,6 +20,7 @@ from shipway.django.probe import (
     database,
     facts,
     live,
+    own_code,
     project,
     supervisor,
     tasks,
@@ -28,7 +29,7 @@ from shipway.django.probe import (
 )
 
 SECTIONS = ("settings", "apps", "databases", "tasks", "packages", "checks", "caches", "storage")
-WORKER_PARTS = (common, project, facts, database, live, constraints, columns, walk, tasks, worker)
+WORKER_PARTS = (common, project, facts, database, live, constraints, columns, own_code, walk, tasks, worker)
 _OURS = re.compile(r"^from shipway\.django\.probe[\w.]* import (\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 _FUTURE = re.compile(r"^from __future__ import annotations\n", re.MULTILINE)
 _TOKEN = re.compile(r"[0-9a-f]{16,64}")
