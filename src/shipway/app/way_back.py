@@ -56,6 +56,8 @@ def judge_of(context: Context, force: Force) -> Judge:
         lines = tuple(str(reason) for reason in found.reasons)
         if found.verdict == "warn":
             return replace(plan, notes=(*plan.notes, *(f"warning: {line}" for line in lines)))
+        if not found.is_known:
+            raise _not_known(context, plan, found)
         if not force.is_on:
             raise _refused(context, plan, found)
         return replace(plan, notes=(*plan.notes, f"forced: {force.reason}", *(f"against: {line}" for line in lines)))
@@ -82,6 +84,17 @@ def _refused(context: Context, plan: Plan, found: WayBack) -> Refused:
     )
 
 
+def _not_known(context: Context, plan: Plan, found: WayBack) -> Refused:
+    options = context.choice.options
+    return Refused(
+        "rollback.not_known",
+        f"nobody can tell whether {plan.release} works on the database",
+        where=f"{plan.service}: {plan.base or 'nothing'} serves",
+        said="\n".join(str(reason) for reason in found.reasons),
+        next=f"`shipway rollback {plan.release}{options}` again when that is put right",
+    )
+
+
 async def _way_back(context: Context, facts: Facts, plan: Plan) -> WayBack:
     """Ask the release that is gone back to: it is to run in a moment, and names what it needs itself."""
     site, transport = context.site, context.transport
@@ -97,8 +110,12 @@ async def _way_back(context: Context, facts: Facts, plan: Plan) -> WayBack:
     database = report.database
     if plan.base:
         serving = await Manifests.of(site, transport, facts).read(plan.base)
-        if serving.manifest and ALIAS in serving.manifest.databases:
-            database = replace(database, walk=serving.manifest.databases[ALIAS].walk)
+        known = serving.manifest.databases.get(ALIAS) if serving.manifest else None
+        if known is not None and known.vendor != database.vendor:
+            why = f"{plan.base} uses {known.vendor}, and {plan.release} {database.vendor}: another database"
+            return unknown(plan.release, why)
+        if known is not None:
+            database = replace(database, walk=known.walk)
     return way_back(Base(plan.release, report.disk, report.database.footprint), database)
 
 
