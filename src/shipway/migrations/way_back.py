@@ -41,13 +41,14 @@ class WayBack:
     """The answer for one release. `reasons` has the gravest first.
 
     `is_known` is false where what decides could not be learnt: that is refused, and nobody can overrule it, since
-    nobody knows what would be overruled.
+    nobody knows what would be overruled. `workers_first`: what serves must end its workers before the switch.
     """
 
     release: str
     verdict: CodeRollback
     reasons: tuple[Reason, ...] = ()
     is_known: bool = True
+    workers_first: bool = False
 
 
 def unknown(release: str, why: str) -> WayBack:
