@@ -103,6 +103,12 @@ class Pier:
     def release(self) -> str:
         return self.ask("GET", "/up")[1]
 
+    def is_up(self) -> bool:
+        try:
+            return self.ask("GET", "/up")[0] == http.client.OK
+        except (OSError, http.client.HTTPException):
+            return False
+
     def post(self, label: str) -> int:
         """Leave a parcel on the pier, and return its number."""
         status, _, body = self.ask("POST", "/", label=label)

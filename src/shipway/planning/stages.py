@@ -152,7 +152,7 @@ def _clean_track(site: Site, facts: Facts, target: Target, keep: frozenset[str])
     host = facts.of(target.host)
     room = max(0, site.retain - len(keep))
     others = [r for r in by_number(host.releases) if r not in keep]
-    old = others[: len(others) - room] if room else others
+    old = others[: max(0, len(others) - room)]
     steps: list[Step] = []
     for release in by_number([*old, *host.leftovers]):
         if release not in keep:
