@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.fixtures import Lab, LabHost
+from tests.lab.fixtures import Lab
 from tests.lab.pier import Pier, Visitors
 
 HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
@@ -24,8 +24,8 @@ MANY = "insert into parcels_count (at, parcels) select now(), n from generate_se
 @pytest.fixture(scope="module")
 def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     """The pier without its worker and beat, which have no part in this, set up on a server with nothing of it."""
-    host = lab.host(7)
-    wipe(host)
+    host = lab.host(1)
+    host.wipe()
     made = Pier(lab, host, tmp_path_factory.mktemp("operator") / "pier").prepare()
     config = made.folder / "config/deploy.yml"
     config.write_text(re.sub(r"(?s)\n  worker:.*?(?=\nproxy:)", "\n", config.read_text()))
@@ -36,13 +36,7 @@ def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     try:
         yield made
     finally:
-        wipe(host)
-
-
-def wipe(host: LabHost) -> None:
-    """Remove everything, also what the database wrote."""
-    host.wipe()
-    host.run("sh", "-c", "rm -rf /root/pier-*")
+        host.wipe()
 
 
 def migrate(pier: Pier, operations: str, more: str = "", head: str = "") -> str:

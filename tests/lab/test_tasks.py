@@ -11,7 +11,7 @@ import pytest
 
 from tests.lab.fixtures import Lab
 from tests.lab.pier import Pier
-from tests.lab.test_gate import deploy, query, wipe
+from tests.lab.test_gate import deploy, query
 
 HAUL = """
 
@@ -28,7 +28,7 @@ LATER_S = 40
 def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     """The pier with a worker and a task that takes long, without beat."""
     host = lab.host(1)
-    wipe(host)
+    host.wipe()
     made = Pier(lab, host, tmp_path_factory.mktemp("operator") / "pier").prepare()
     config = made.folder / "config/deploy.yml"
     config.write_text(re.sub(r"(?s)\n  # Exactly one.*?(?=\nproxy:)", "\n", config.read_text()))
@@ -40,7 +40,7 @@ def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     try:
         yield made
     finally:
-        wipe(host)
+        host.wipe()
 
 
 def send(pier: Pier, *calls: str) -> None:
@@ -48,7 +48,7 @@ def send(pier: Pier, *calls: str) -> None:
 
 
 def counted(pier: Pier, number: int) -> int:
-    return int(query(pier, f"select count(*) from parcels_count where parcels = {number:d}"))
+    return query(pier, "select parcels from parcels_count").split().count(str(number))
 
 
 def change_tasks(pier: Pier) -> None:
