@@ -40,7 +40,7 @@ def test_a_killed_deploy_is_recovered(moving: Site, index: int):
     before = moving.serving()
     moving.write(f"ships/migrations/0005_slow_{index}.py", SLOW_MIGRATION)
     moving.commit()
-    with Visitor(moving) as visitor, moving.start("deploy", "--json") as running:
+    with Visitor(moving.host, moving.machine.port) as visitor, moving.start("deploy", "--json") as running:
         running.wait_for(*point)
         running.kill()
         begun = number(before) + 1

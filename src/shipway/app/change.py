@@ -133,6 +133,7 @@ async def _execute(
         await store_extension(extension.plan, world, extension.detail, extension.beside)
     except ShipwayError as error:
         taken_back = await take_back(first, world, str(error), riders)
+        error.now = error.now or taken_back.now()
         return taken_back, error if taken_back.ending == "undone" else None
     return await go_on_with(extension.plan, first, world, riders), None
 

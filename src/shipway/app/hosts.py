@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from shipway.config.model import Config
 from shipway.core.action import Command
 from shipway.core.errors import Refused
-from shipway.core.ports import Request, Transport
+from shipway.core.ports import Request, Result, Transport
 from shipway.engine.observe import all_or_unreachable
 from shipway.runtimes.docker.delivery import PullFrom
 
@@ -55,7 +55,20 @@ async def host_basics(config: Config, transport: Transport, *, everywhere: bool 
 
 
 async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
-    (result,) = await transport.exchange(host, [Request(_WHO, "never")])
+    (result,) = await transport.exchange(host, [basics_request()])
+    return parse_basics(host, wanted, result)
+
+
+def basics_request() -> Request:
+    """Return the question whose answer `parse_basics` reads."""
+    return Request(_WHO, "never")
+
+
+def parse_basics(host: str, wanted: str, result: Result) -> HostBasics:
+    """Return what the answer of `host` tells; `wanted` is the state directory as configured, "" for the usual one.
+
+    Raises Refused `host.no_home`.
+    """
     user, group, home, caddy, *_ = [*result.text.split("\n"), "", "", "", ""]
     found = partial(
         HostBasics,

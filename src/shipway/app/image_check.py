@@ -13,7 +13,6 @@ from shipway.adapters.image_files import suspicious_files
 from shipway.adapters.secret_finder import SecretFinder
 from shipway.app.build_spec import cache_home
 from shipway.app.service import Service
-from shipway.config.registry import Inline
 from shipway.core.errors import Finding, Refused
 from shipway.runtimes.docker.images.check import (
     HISTORY,
@@ -96,7 +95,4 @@ def _remember(note: Path | None) -> None:
 
 def _finder(service: Service) -> SecretFinder:
     values = {name: service.secrets.reveal(name) for name in service.secrets.names()}
-    registry = service.config.registry
-    if registry is not None and isinstance(registry.password, Inline):
-        values["registry/password"] = registry.password.value
     return SecretFinder(values)
