@@ -52,9 +52,9 @@ class Operator:
 
 
 @contextlib.contextmanager
-def bare_server(lab: Lab, place: Path) -> Iterator[Operator]:
+def bare_server(lab: Lab, place: Path, number: int = NUMBER) -> Iterator[Operator]:
     """A new server, which goes afterwards, and a directory for a project that reaches it."""
-    server = Server(NUMBER, bare=True, made_from="a-test")
+    server = Server(number, bare=True, made_from="a-test")
     facts = HostFacts(server.name, server.address, 22, USERS[0], USERS, server.container, bare=True)
     servers.create(lab.engine, server)
     try:
