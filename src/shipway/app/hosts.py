@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
@@ -10,7 +11,7 @@ from pathlib import PurePosixPath
 from shipway.config.model import Config
 from shipway.core.action import Command
 from shipway.core.errors import Refused
-from shipway.core.ports import Request, Transport
+from shipway.core.ports import Request, Result, Transport
 from shipway.engine.observe import all_or_unreachable
 from shipway.runtimes.docker.delivery import PullFrom
 from shipway.runtimes.venv import KeeperFacts, keepers_question, parse_keepers
@@ -59,7 +60,20 @@ async def host_basics(config: Config, transport: Transport, *, everywhere: bool 
 
 
 async def _ask(host: str, wanted: str, transport: Transport, more: tuple[Command, ...]) -> HostBasics:
-    result, *others = await transport.exchange(host, [Request(command, "never") for command in (_WHO, *more)])
+    result, *others = await transport.exchange(host, [basics_request(), *(Request(one, "never") for one in more)])
+    return parse_basics(host, wanted, result, others)
+
+
+def basics_request() -> Request:
+    """Return the question whose answer `parse_basics` reads."""
+    return Request(_WHO, "never")
+
+
+def parse_basics(host: str, wanted: str, result: Result, others: Sequence[Result] = ()) -> HostBasics:
+    """Return what the answer of `host` tells; `wanted` is the state directory as configured, "" for the usual one.
+
+    `others` has the answer about keepers where that was asked. Raises Refused `host.no_home`.
+    """
     user, group, home, caddy, *_ = [*result.text.split("\n"), "", "", "", ""]
     home = home if _PATH.fullmatch(home) else ""
     found = partial(

@@ -28,9 +28,12 @@ SHIP, LOOK, RUN, CARE, TRY = "Ship", "Look", "Work inside a release", "Care", "T
 KAMAL = "As in Kamal"
 
 VERBS: dict[str, Entry] = {
+    "init": Entry(SHIP, "Write the configuration, Dockerfile and further files of a project"),
     "setup": Entry(SHIP, "Make servers ready, start the accessories, and deploy"),
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
     "plan": Entry(SHIP, "Show what a verb would do, and change nothing", yields=True),
+    "checklist": Entry(SHIP, "Write the next release down for a person, step by step", yields=True),
+    "script": Entry(SHIP, "Write the next release down as a shell script that needs no Shipway", yields=True),
     "redeploy": Entry(SHIP, "Release what serves once more, with today's secrets"),
     "rollback": Entry(SHIP, "Go back to an earlier release"),
     "resume": Entry(SHIP, "Settle a run that was cut short", yields=True),
@@ -38,6 +41,7 @@ VERBS: dict[str, Entry] = {
     "releases": Entry(LOOK, "List the releases, newest first", yields=True),
     "audit": Entry(LOOK, "Show who did what, and when"),
     "logs": Entry(LOOK, "Show the logs of the application", yields=True),
+    "doctor": Entry(LOOK, "Tell what is wrong with the project, its servers and what is around them", yields=True),
     "inspect": Entry(LOOK, "Show what the files of a Django project tell about it", yields=True),
     "config": Entry(LOOK, "Show the configuration as Shipway reads it, without secrets"),
     "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves", yields=True),

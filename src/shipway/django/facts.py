@@ -24,7 +24,11 @@ from shipway.django.tree import Sources, Tree
 
 def inspect_project(tree: Tree) -> Inspection:
     """Return what the files of `tree` tell of the Django project in it. Nothing of the project is imported or run."""
-    sources = Sources(tree)
+    return inspect_sources(Sources(tree))
+
+
+def inspect_sources(sources: Sources) -> Inspection:
+    """Return the same for files that others read too."""
     layout, facts = find_layout(sources)
     processes = read_processes(sources, layout.root)
     packages = read_packages(sources, layout.root, processes)
