@@ -7,6 +7,7 @@ import http.client
 import re
 import shutil
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +18,15 @@ from typing import Any, NamedTuple, Self
 import yaml
 
 from tests.lab.bare_server import Operator
+from tests.lab.fixtures import Lab, LabHost
 from tests.lab.shell import Answer
 
 NAME = "harbor.example.org"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "harbor"
 SYSTEM = "/etc/systemd/system/multi-user.target.wants"
 TOKEN = "a" * 32  # a CSRF token: the cookie and the form must have the same
+UV = 'printf \'#!/bin/sh\\nSSL_CERT_FILE=%s exec /usr/local/lib/uv "$@"\\n\' "$1" >/usr/bin/uv && chmod +x /usr/bin/uv'
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 SLOW = """
 
 @task()
@@ -166,6 +170,13 @@ class Harbor:
     def all_of(self, release: str) -> set[tuple[str, str]]:
         names = {f"shipway-harbor-{role}-{release}" for role in ("web", "worker", "beat")}
         return {(name, "active running") for name in {*names, "shipway-proxy"}}
+
+
+def give_uv(lab: Lab, host: LabHost) -> None:
+    """Put uv on a server: pip needs ten times as long. The lab's package index may have a certificate of its own."""
+    here = Path(sys.executable).with_name("uv")
+    assert lab.engine.ask("cp", here, f"{host.facts.container}:/usr/local/lib/uv").status == 0
+    assert host.run("sh", "-c", UV, "sh", AUTHORITIES).status == 0
 
 
 def as_user(login: str, words: str) -> str:

@@ -6,7 +6,6 @@ Each test is the story of one server, since its steps build on each other.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -16,7 +15,7 @@ import pytest
 
 from tests.lab.bare_server import Operator, bare_server
 from tests.lab.fixtures import Lab, LabHost
-from tests.lab.harbor import Harbor, Visitors, as_user, eventually
+from tests.lab.harbor import Harbor, Visitors, as_user, eventually, give_uv
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + os.urandom(3_500_000)  # more than Django keeps in memory: it goes through /tmp
 # A login without sudo; its own units may run without a session.
@@ -24,9 +23,6 @@ PLAINEST = """\
 useradd -m -s /bin/bash plainest && mkdir ~plainest/.ssh && cp /lab/authorized_keys ~plainest/.ssh/ \
   && chown -R plainest ~plainest/.ssh && chmod -R go= ~plainest/.ssh && loginctl enable-linger plainest
 """
-# pip needs ten times as long for the packages. The lab's package index may have a certificate of its own.
-UV = 'printf \'#!/bin/sh\\nSSL_CERT_FILE=%s exec /usr/local/lib/uv "$@"\\n\' "$1" >/usr/bin/uv && chmod +x /usr/bin/uv'
-AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
 New = Callable[..., AbstractContextManager[Harbor]]
 
@@ -40,8 +36,7 @@ def new(lab: Lab, tmp_path: Path) -> New:
         with bare_server(lab, tmp_path, number) as operator:
             host: LabHost = operator.host
             assert host.run("sh", "-c", PLAINEST).status == 0
-            assert lab.engine.ask("cp", Path(sys.executable).with_name("uv"), f"{host.facts.container}:/usr/local/lib/uv").status == 0  # fmt: skip  # noqa: E501
-            assert host.run("sh", "-c", UV, "sh", AUTHORITIES).status == 0
+            give_uv(lab, host)
             placed: Operator = replace(operator, directory=tmp_path / login)
             harbor = Harbor(placed, login, 80 if login != "plainest" else 8080, root, **changes)  # type: ignore[arg-type]
             harbor.make()
