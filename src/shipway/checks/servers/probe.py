@@ -39,8 +39,8 @@ disk state "$p"; disk docker /var/lib/docker
 for a in $(hostname -I 2>/dev/null); do echo "address $a"; done
 if command -v ufw >/dev/null; then
   u=$(s ufw status) && case $u in
-    *'Status: active'*) echo "firewall ufw"; printf '%s\n' "$u" | while read -r to what _; do
-      case $what in ALLOW|LIMIT) echo "open $to" ;; esac; done ;;
+    *'Status: active'*) echo "firewall ufw"; printf '%s\n' "$u" | while read -r to rest; do
+      case " $rest " in *' ALLOW '*|*' LIMIT '*) echo "open $to" ;; esac; done ;;
     *inactive*) echo "firewall none" ;;
   esac
 fi

@@ -25,7 +25,7 @@ def test_names(name: str) -> None:
     ("reached", "listens", "count"),
     [("open", True, 0), ("refused", False, 0), ("refused", True, 1), ("timeout", None, 1), ("unreachable", False, 1)],
 )
-def test_ports(reached: str, listens: bool | None, count: int) -> None:
+def test_ports(reached, listens, count) -> None:
     assert len(list(check_port("a", 80, reached, listens=listens))) == count
 
 
