@@ -63,7 +63,7 @@ def image_name(*, bare: bool) -> str:
 def running(engine: Engine) -> list[Server]:
     """The servers that run now."""
     words = ("ps", "--filter", f"label={_LABEL}", "--format", f'{{{{.Label "{_LABEL}"}}}}')
-    found = (line.split("-") for line in engine.run(*words).split())
+    found = (line.split("-", 2) for line in engine.run(*words).split())
     servers = (Server(int(number), kind == "bare", digest) for number, kind, digest in found)
     return sorted(servers, key=lambda each: each.number)
 

@@ -32,6 +32,8 @@ VERBS: dict[str, Entry] = {
     "setup": Entry(SHIP, "Make servers ready, start the accessories, and deploy"),
     "deploy": Entry(SHIP, "Deploy the commit at HEAD"),
     "plan": Entry(SHIP, "Show what a verb would do, and change nothing", yields=True),
+    "checklist": Entry(SHIP, "Write the next release down for a person, step by step", yields=True),
+    "script": Entry(SHIP, "Write the next release down as a shell script that needs no Shipway", yields=True),
     "redeploy": Entry(SHIP, "Release what serves once more, with today's secrets"),
     "rollback": Entry(SHIP, "Go back to an earlier release"),
     "resume": Entry(SHIP, "Settle a run that was cut short", yields=True),
