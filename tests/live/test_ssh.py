@@ -117,7 +117,9 @@ def test_a_deploy_takes_one_connection(remote: Site, line: Line):
 
 
 def _release_of(script: Path) -> str:
-    return next(line for line in script.read_text().splitlines() if line.startswith("release=")).removeprefix("release=")
+    return next(line for line in script.read_text().splitlines() if line.startswith("release=")).removeprefix(
+        "release="
+    )
 
 
 def test_a_script_of_the_release(remote: Site, tmp_path: Path):
