@@ -74,7 +74,10 @@ accessories:
         spec = found[name, "a"]
         assert spec.login is not None
         assert spec.login.password == (SecretRef(f"{place}registry/password"),)
-    steps = [login_step(service.config.registry or Registry()), *(pull_step(spec, is_fresh=False) for spec in found.values())]
+    steps = [
+        login_step(service.config.registry or Registry()),
+        *(pull_step(spec, is_fresh=False) for spec in found.values()),
+    ]
     assert "planted" not in repr((steps, found, login, service))
     service.secrets.check(["registry/password"])
     assert service.secrets.reveal("accessories/own/registry/password") == "planted-in-own"
