@@ -82,7 +82,8 @@ def by_hand(ssh: tuple[str, ...] = ("ssh", "-l", "deploy")) -> ByHand:
         layouts={h: Layout("/srv it's", "shop") for h in plan.hosts()},
         here=(HereStage("build the image", ((login, build),)),), last_run="deploy-r1-",
         work="/tmp/shipway-x",
-        keys=(("KEY", "/tmp/shipway-x/k0"),), files=(("/tmp/shipway-x/config", 'Include "a"\n'),), options=" -d staging",
+        keys=(("KEY", "/tmp/shipway-x/k0"),),
+        files=(("/tmp/shipway-x/config", 'Include "a"\n'),), options=" -d staging",
     )  # fmt: skip
     return replace(found, plan=plan, around=around)
 
