@@ -23,21 +23,21 @@ from shipway.planning.site import Site
 
 ALIAS = "default"
 """The database that Shipway migrates, as `manage.py migrate` does: others have their own masters."""
-FOR_A_RELEASE = ("settings", "apps", "databases", "tasks", "packages")
+FOR_A_RELEASE = ("settings", "apps", "databases", "tasks", "queued", "packages")
 TRACK = "probe"
 """A shell of its own, beside the steps of a run."""
 _MARGIN_S = 15.0
 
 
 async def ask_release(
-    site: Site, transport: Transport, unit: Unit, want: tuple[str, ...] = FOR_A_RELEASE, *, track: str = TRACK
+    site: Site, transport: Transport, unit: Unit, asked: ProbeOptions | None = None, *, track: str = TRACK
 ) -> Report:
-    """Return what the release of `unit` answers, in its own environment. Changes nothing.
+    """Return what the release of `unit` answers to what is `asked`, in its own environment. Changes nothing.
 
     Raises Refused `probe.…` or `migrations.unreadable`, `project.…`, Unreachable, ConnectionLost.
     """
     token = secrets.token_hex(16)
-    options = ProbeOptions(manage=site.manage, want=want, packed=True)
+    options = replace(asked or ProbeOptions(want=FOR_A_RELEASE), manage=site.manage, packed=True)
     command = site.target(unit.host).runtime.one_off(unit, ("python", "-"))
     command = replace(command, stdin=(build_probe(token, options),), limit_s=options.limit_s + _MARGIN_S)
     (result,) = await transport.exchange(unit.host, [Request(command, "never")], track=track)

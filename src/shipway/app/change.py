@@ -18,6 +18,7 @@ from shipway.app.run_hooks import RunHooks
 from shipway.app.sequel import Sequel
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
+from shipway.app.task_gate import Talk
 from shipway.app.timings import Timings
 from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
@@ -124,6 +125,7 @@ async def _execute(
     """
     if sequel is None:
         return await execute(plan, run.world, around=Around(riders=riders)), None
+    sequel.talk = Talk(run.caller.say, run.interruption.stop)
     world = replace(run.world, listen=sequel.listening(run.timings.listen))
     first = await execute(plan, world, around=Around(sequel.settle, riders=riders))
     if first.ending != "prepared":

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from shipway.app.service import Service
 from shipway.config.ssh import Ssh
 from shipway.core.ports import Transport
+
+if TYPE_CHECKING:
+    from shipway.adapters.ssh_settings import SshSettings
 
 
 def transport_of(service: Service) -> Transport:
@@ -14,10 +19,16 @@ def transport_of(service: Service) -> Transport:
 
         return local_transport(service.secrets)
     from shipway.adapters.ssh import ssh_transport
+
+    return ssh_transport(ssh_settings_of(service), service.secrets)
+
+
+def ssh_settings_of(service: Service) -> SshSettings:
+    """Return what the configuration says of SSH connections."""
     from shipway.adapters.ssh_settings import SshSettings
 
     ssh = service.config.ssh
-    settings = SshSettings(
+    return SshSettings(
         user=ssh.user,
         default_user="root" if service.config.runtime == "docker" else None,
         port=int(ssh.port) if ssh.port else None,
@@ -29,7 +40,6 @@ def transport_of(service: Service) -> Transport:
         config_files=_config_files(ssh),
         forward_agent=ssh.forward_agent,
     )
-    return ssh_transport(settings, service.secrets)
 
 
 def _config_files(ssh: Ssh) -> tuple[str, ...] | None:
