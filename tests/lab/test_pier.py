@@ -34,7 +34,7 @@ COUNT = ("psql", "-U", "pier", "-tAc", "select count(*) from parcels_parcel")
 @pytest.fixture(scope="module")
 def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     """The pier, set up on a server with nothing of it. Afterwards it is removed by its own verb, and that is judged."""
-    host = lab.host(5)
+    host = lab.host(2)
     host.wipe()
     for image in IMAGES:  # `remove` takes an accessory's image away, and this server can pull none
         host.docker("tag", image, f"kept/{image}")
