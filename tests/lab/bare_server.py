@@ -52,10 +52,10 @@ class Operator:
 
 
 @contextlib.contextmanager
-def bare_server(lab: Lab, place: Path) -> Iterator[Operator]:
+def bare_server(lab: Lab, place: Path, number: int = NUMBER, *, is_bare: bool = True) -> Iterator[Operator]:
     """A new server, which goes afterwards, and a directory for a project that reaches it."""
-    server = Server(NUMBER, bare=True, made_from="a-test")
-    facts = HostFacts(server.name, server.address, 22, USERS[0], USERS, server.container, bare=True)
+    server = Server(number, bare=is_bare, made_from="a-test")
+    facts = HostFacts(server.name, server.address, 22, USERS[0], USERS, server.container, bare=is_bare)
     servers.create(lab.engine, server)
     try:
         servers.wait(lab.engine, server.container)
