@@ -18,13 +18,12 @@ from bench.lab.by_hand import ByHand
 from bench.lab.distance import distance
 from bench.lab.site import Site, workplace
 from tests.lab.fixtures import open_lab
-from tests.lab.life import up
-from tests.lab.places import places
 
 
 def main(asked: argparse.Namespace) -> int:
-    up(places(), max(asked.hosts, 2))
     lab = open_lab()
+    if len(lab.hosts) < asked.hosts:
+        raise SystemExit(f"the lab has {len(lab.hosts)} servers; next: bin/lab up {asked.hosts}")
     hosts = lab.hosts[: asked.hosts]
     for host in hosts:
         host.wipe()
@@ -46,7 +45,9 @@ def main(asked: argparse.Namespace) -> int:
                 ours.append(deploy.took_s)
                 served.append(deploy.serves_s)
                 hands.append(by_hand)
-        back = [site.rollback() for _ in range(asked.runs)]
+        latest = site.release()
+        before = f"r{int(latest[1:]) - 1}"
+        back = [site.rollback(latest if number % 2 else before) for number in range(asked.runs)]
     ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, hands, strict=True))
     where = f"{asked.hosts} host(s), {asked.latency} ms, registry {asked.registry}, median of {asked.runs}"
     print(

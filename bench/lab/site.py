@@ -111,13 +111,13 @@ class Site:
         return done.stdout
 
     def setup(self) -> None:
-        self.shipway("setup", "--yes")
+        self.shipway("setup")
 
     def deploy(self) -> Timed:
         return self._watched("deploy")
 
-    def rollback(self) -> float:
-        return self._watched("rollback").took_s
+    def rollback(self, release: str) -> float:
+        return self._watched("rollback", release).took_s
 
     def _watched(self, *words: str) -> Timed:
         before = self.release()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.lab.fault_site import FaultSite, fault_site
 from tests.lab.fixtures import Lab, missing, open_lab
 from tests.lab.shell import LabError
 
@@ -39,3 +41,16 @@ def lab() -> Lab:
         return open_lab()
     except LabError as problem:
         return pytest.fail(f"{problem}\nnext: {problem.next}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def _shop(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultSite]:
+    with fault_site(lab, tmp_path_factory.mktemp("shop")) as made:
+        yield made
+
+
+@pytest.fixture
+def shop(_shop: FaultSite, tmp_path: Path) -> FaultSite:
+    """The site that faults are made on, whole, with a project and a home of the test's own."""
+    _shop.serving()
+    return _shop.clone(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,9 @@ SECRET = 'sec\'ret $HOME "%(x)s" `id` ; # \\'
 PEM = "-----BEGIN KEY-----\nline 'two' $HOME\n-----END KEY-----\n"
 HEALTH = HealthCheck(path="/up", host="shop.example", limit_s=15.0, interval_s=0.2)
 APP = Path(__file__).parent / "images" / "app"
+BASE = (APP / "Dockerfile").read_text().partition("ARG ")[0]
+"""An image with Django in it: a deploy asks every release about itself."""
+FILES = ("app.py", "manage.py", "settings.py")
 
 CMDS: Mapping[str, str] = {
     "web": "python app.py serve 8000",
@@ -105,6 +109,13 @@ class DockerSite:
             raise AssertionError("it works")
         self.host.undo(step)
         return result.said
+
+
+def copy_app(directory: Path, service: str) -> None:
+    """Make the application a project in `directory` whose image is one of `service`."""
+    for name in FILES:
+        shutil.copy(APP / name, directory)
+    (directory / "Dockerfile").write_text((APP / "Dockerfile").read_text().replace(SERVICE, service))
 
 
 def version_of(release: str) -> str:

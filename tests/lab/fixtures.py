@@ -25,6 +25,8 @@ if command -v docker >/dev/null; then
 fi
 rm -rf /var/lib/shipway /root/.shipway /home/deploy/.shipway /root/.kamal /home/deploy/.kamal /root/.docker \
   /home/deploy/.docker /root/.config/shipway /home/deploy/.config/shipway
+# Directories of accessories, with their data, stand in the home of the login.
+find /root /home/deploy -mindepth 1 -maxdepth 1 -type d ! -name '.*' -exec rm -rf {} +
 """
 
 

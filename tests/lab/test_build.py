@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.docker_site import BASE, copy_app
 from tests.lab.fixtures import Lab, LabHost
 from tests.lab.shell import Answer
 
@@ -28,9 +29,8 @@ registry: {registry}
 ssh: {{config: {ssh_config}}}
 builder: {{arch: amd64, secrets: [TOKEN]{builder}}}
 """
-DOCKERFILE = """\
-FROM python:3.11-slim
-WORKDIR /app
+DOCKERFILE = f"""\
+{BASE}WORKDIR /app
 RUN useradd app && head -c 2000000 /dev/urandom >/layer
 RUN --mount=type=secret,id=TOKEN test "$(wc -c </run/secrets/TOKEN)" = 21
 COPY . .
@@ -92,10 +92,10 @@ def site(lab: Lab, tmp_path: Path) -> Iterator[Site]:
     host = lab.hosts[-1]
     service = f"build{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:8]}"
     made = Site(lab, host, tmp_path / "project", service, tmp_path / "cache")
-    made.write("Dockerfile", DOCKERFILE)
     made.write(".dockerignore", ".git\n.kamal\n")
     made.write(".gitignore", ".kamal\n")
-    made.write("manage.py", "import sys\nsys.exit(0)\n")
+    copy_app(made.directory, service)
+    made.write("Dockerfile", DOCKERFILE)
     made.configure("none")
     subprocess.run(("git", "init", "-q"), cwd=made.directory, check=True)
     made.commit()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.docker_site import APP
+from tests.lab.docker_site import copy_app
 from tests.lab.fixtures import Lab, LabHost
 
 SERVICE = "shipwayfleet"
@@ -31,9 +30,7 @@ servers:
 env: {{clear: {{}}, secret: [TOKEN], tags: {{ready: {{WANTED: "yes"}}, bare: {{OTHER: "x"}}}}}}
 readiness_delay: 1
 release: {{migrations: manual}}
-django: {{manage: manage.py}}
 """
-MANAGE = "import sys\nprint('nothing to migrate')\n"
 
 
 @dataclass
@@ -94,10 +91,7 @@ def fleet(lab: Lab, tmp_path: Path) -> Iterator[Fleet]:
     made = Fleet(lab, tmp_path)
     for name in ("config", ".kamal"):
         (tmp_path / name).mkdir()
-    shutil.copy(APP / "app.py", tmp_path)
-    dockerfile = (APP / "Dockerfile").read_text().replace("shipwaytest", SERVICE).replace("app.py", "*.py")
-    (tmp_path / "Dockerfile").write_text(dockerfile)
-    (tmp_path / "manage.py").write_text(MANAGE)
+    copy_app(tmp_path, SERVICE)
     (tmp_path / ".dockerignore").write_text(".kamal\n.git\n")
     (tmp_path / ".gitignore").write_text(".kamal/secrets\n")
     secrets = tmp_path / ".kamal" / "secrets"

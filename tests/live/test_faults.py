@@ -20,12 +20,15 @@ from tests.live.test_bad_input import Change, assert_told, deep
 
 BROKEN_MIGRATION = """
 from django.db import migrations
+from django.db.models.signals import pre_migrate
+
+def freeze(**kwargs):
+    raise RuntimeError("the harbour is frozen")
+
+pre_migrate.connect(freeze)
 
 class Migration(migrations.Migration):
     dependencies = [("ships", "0004_inspections_and_reports")]
-
-    def apply(self, *args, **kwargs):
-        raise RuntimeError("the harbour is frozen")
 """
 END_AT_ONCE = "python -c 'raise SystemExit(\"no engine\")'"
 FAULTS: dict[str, tuple[Change, str, str]] = {

@@ -44,7 +44,7 @@ def change_model(site: Site, old: str, new: str) -> None:
 def deploy(site: Site, *words: str) -> Ran:
     """Deploy while somebody asks for the page that lists ships."""
     site.commit()
-    with Visitor(site) as visitor:
+    with Visitor(site.host, site.machine.port) as visitor:
         ran = site("deploy", "--json", *words)
     visitor.assert_content()
     return ran
@@ -88,7 +88,7 @@ def add_column(yard: Site) -> None:
 def go_back_and_forth(yard: Site) -> None:
     """What is allowed works under traffic."""
     now = yard.serving()
-    with Visitor(yard) as visitor:
+    with Visitor(yard.host, yard.machine.port) as visitor:
         assert yard("rollback", "--yes", "--json").code == 0
         assert yard("rollback", now, "--yes", "--json").code == 0
     visitor.assert_content()

@@ -33,12 +33,15 @@ for name in ("SECRET_KEY", "QUOTED", "LINES", "WEB_ONLY", "WORKER_ONLY", "FROM_C
 TELLING_MIGRATION = """
 import os
 from django.db import migrations
+from django.db.models.signals import pre_migrate
+
+def tell(**kwargs):
+    raise RuntimeError(" ".join([os.environ["SECRET_KEY"], os.environ["QUOTED"], os.environ["LINES"]]))
+
+pre_migrate.connect(tell)
 
 class Migration(migrations.Migration):
     dependencies = [("ships", "0004_inspections_and_reports")]
-
-    def apply(self, *args, **kwargs):
-        raise RuntimeError(" ".join([os.environ["SECRET_KEY"], os.environ["QUOTED"], os.environ["LINES"]]))
 """
 # What a program says that gives no value: it has said it before, and the value of another secret.
 FAILING_SECRET = "FROM_VAULT=$(cat .kamal/FROM_VAULT; cat .kamal/FROM_VAULT .kamal/FROM_COMMAND >&2; exit 3)\n"

@@ -7,14 +7,14 @@ import threading
 import time
 from typing import Self
 
-from tests.live.site import Site
-
 
 class Visitor:
     """A context manager. `failed` has what went wrong; `asked` how many requests there were."""
 
-    def __init__(self, site: Site) -> None:
-        self._site, self._stop = site, threading.Event()
+    def __init__(self, host: str, port: int, *, address: str = "127.0.0.1", path: str = "/") -> None:
+        self._host, self._path = host, path
+        self._connection = http.client.HTTPConnection(address, port, timeout=30)
+        self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.asked = 0
         self.failed: list[str] = []
@@ -32,16 +32,15 @@ class Visitor:
         assert not self.failed, f"{len(self.failed)} of {self.asked} requests failed: {self.failed[:3]}"
 
     def _run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._site.machine.port, timeout=30)
         while not self._stop.wait(0.02):
             self.asked += 1
             try:
-                connection.request("GET", "/", headers={"Host": self._site.host})
-                answer = connection.getresponse()
+                self._connection.request("GET", self._path, headers={"Host": self._host})
+                answer = self._connection.getresponse()
                 answer.read()
                 if answer.status != http.client.OK:
                     self.failed.append(f"{time.strftime('%X')} status {answer.status}")
             except (OSError, http.client.HTTPException) as error:
                 self.failed.append(f"{time.strftime('%X')} {error!r}")
-                connection.close()
-        connection.close()
+                self._connection.close()
+        self._connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipway.config.version import GitFacts
@@ -120,6 +121,24 @@ def read_file(tree: Tree, path: str) -> str:
     if found.returncode != 0:
         raise _failed(f"{tree.directory}/{path}", found.stderr)
     return found.stdout
+
+
+def how_git_sees(directory: str, paths: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return which of `paths` (files of `directory`) git has, and which it neither has nor ignores.
+
+    Nothing where there is no repository or no git.
+    """
+    if not paths:
+        return (), ()
+    try:
+        tracked = _git(directory, "ls-files", "-z", "--", *paths)
+        others = _git(directory, "ls-files", "-z", "--others", "--exclude-standard", "--", *paths)
+    except ConfigError:
+        return (), ()
+    if tracked.returncode or others.returncode:
+        return (), ()
+    known, unknown = (set(one.stdout.split("\0")) for one in (tracked, others))
+    return tuple(path for path in paths if path in known), tuple(path for path in paths if path in unknown)
 
 
 def user_email(directory: str) -> str:

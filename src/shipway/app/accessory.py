@@ -93,7 +93,7 @@ async def change_watched(context: Context, caller: Caller, interruption: Interru
 def _check_secrets(context: Context) -> None:
     """Raise ConfigError for every secret that the accessories need and that has no value, before anything changes."""
     names = {name for target in context.watched for name in needed(target)}
-    context.service.secrets.source.resolve(sorted(names))
+    context.service.secrets.check(sorted(names))
 
 
 def needed(target: AccessoryTarget) -> tuple[str, ...]:

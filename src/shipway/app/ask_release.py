@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shipway.app.migrations import MAX_MANIFEST_BYTES, refuse_broken
-from shipway.core.errors import Refused
+from shipway.core.errors import ConfigError, Refused
 from shipway.core.facts import Facts
 from shipway.core.layout import Layout
 from shipway.core.ports import Request, Transport
@@ -23,25 +23,28 @@ from shipway.planning.site import Site
 
 ALIAS = "default"
 """The database that Shipway migrates, as `manage.py migrate` does: others have their own masters."""
-FOR_A_RELEASE = ("settings", "apps", "databases", "tasks", "packages")
+FOR_A_RELEASE = ("settings", "apps", "databases", "tasks", "queued", "packages")
 TRACK = "probe"
 """A shell of its own, beside the steps of a run."""
 _MARGIN_S = 15.0
 
 
 async def ask_release(
-    site: Site, transport: Transport, unit: Unit, want: tuple[str, ...] = FOR_A_RELEASE, *, track: str = TRACK
+    site: Site, transport: Transport, unit: Unit, asked: ProbeOptions | None = None, *, track: str = TRACK
 ) -> Report:
-    """Return what the release of `unit` answers, in its own environment. Changes nothing.
+    """Return what the release of `unit` answers to what is `asked`, in its own environment. Changes nothing.
 
-    Raises Refused `probe.…` or `migrations.unreadable`, ConfigError `project.…`, Unreachable, ConnectionLost.
+    Raises Refused `probe.…` or `migrations.unreadable`, `project.…`, Unreachable, ConnectionLost.
     """
     token = secrets.token_hex(16)
-    options = ProbeOptions(manage=site.manage, want=want, packed=True)
+    options = replace(asked or ProbeOptions(want=FOR_A_RELEASE), manage=site.manage, packed=True)
     command = site.target(unit.host).runtime.one_off(unit, ("python", "-"))
     command = replace(command, stdin=(build_probe(token, options),), limit_s=options.limit_s + _MARGIN_S)
     (result,) = await transport.exchange(unit.host, [Request(command, "never")], track=track)
-    report = parse_answer(result.stdout, token, said=result.said if not result.ok else "")
+    try:
+        report = parse_answer(result.stdout, token, said=result.said if not result.ok else "")
+    except ConfigError as error:  # it was the release that was asked, and no Python of this machine
+        raise _refused(error, unit) from error
     if fault := report.faults.get("databases"):
         raise Refused(
             "migrations.unreadable",
@@ -50,6 +53,17 @@ async def ask_release(
             said="\n".join(fault.lines),
         )
     return report
+
+
+def _refused(error: ConfigError, unit: Unit) -> Refused:
+    what, help_line = error.what, error.next
+    if error.code == "project.django":
+        what = f"there is no Django in {unit.release}"
+        help_line = "add Django to the packages that a release gets: its Dockerfile, or its requirements"
+    elif help_line.startswith("export"):
+        help_line = "add it to `env:` in config/deploy.yml"
+    where = f"{unit.role} on {unit.host}"
+    return Refused(error.code, what, where=error.where or where, said=error.said, next=help_line)
 
 
 def database_of(report: Report, release: str) -> DatabaseReport | None:

@@ -18,6 +18,7 @@ from shipway.app.run_hooks import RunHooks
 from shipway.app.sequel import Sequel
 from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
+from shipway.app.task_gate import Talk
 from shipway.app.timings import Timings
 from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
@@ -124,6 +125,7 @@ async def _execute(
     """
     if sequel is None:
         return await execute(plan, run.world, around=Around(riders=riders)), None
+    sequel.talk = Talk(run.caller.say, run.interruption.stop)
     world = replace(run.world, listen=sequel.listening(run.timings.listen))
     first = await execute(plan, world, around=Around(sequel.settle, riders=riders))
     if first.ending != "prepared":
@@ -133,6 +135,7 @@ async def _execute(
         await store_extension(extension.plan, world, extension.detail, extension.beside)
     except ShipwayError as error:
         taken_back = await take_back(first, world, str(error), riders)
+        error.now = error.now or taken_back.now()
         return taken_back, error if taken_back.ending == "undone" else None
     return await go_on_with(extension.plan, first, world, riders), None
 

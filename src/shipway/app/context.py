@@ -158,7 +158,7 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
     for finding in service.warnings:
         caller.say(f"{finding.level}[{finding.code}]: {finding.what} ({finding.where})")
     redactor = Redactor.of(service.secrets)
-    hooks = _hooks(service, choice, caller, redactor)
+    hooks = hooks_of(service, choice, caller, redactor)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
     transport = transport_of(service)
     try:
@@ -185,7 +185,8 @@ def _before_build(hooks: Hooks) -> Callable[[], Awaitable[None]]:
     return before
 
 
-def _hooks(service: Service, choice: Choice, caller: Caller, redactor: Redactor) -> Hooks:
+def hooks_of(service: Service, choice: Choice, caller: Caller, redactor: Redactor) -> Hooks:
+    """Return the hooks of the project, as a call may run them."""
     return Hooks(
         folder=None if caller.skips_hooks else Path(service.directory, service.config.hooks.path),
         directory=service.directory,

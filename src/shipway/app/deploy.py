@@ -42,7 +42,7 @@ async def deploy(
     """
     wanted = wanted or Wanted()
     if wanted.is_live:
-        return await _again(choice, caller, interruption)
+        return await _again(choice, caller, interruption, wanted)
     choice = await choice_for(choice, caller, wanted)
     timings = Timings(caller.listen)
     order = BuildOrder(no_cache=wanted.no_cache, skips=wanted.skips_build or bool(choice.version))
@@ -54,7 +54,7 @@ async def deploy(
         return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, wanted))
 
 
-async def _again(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
+async def _again(choice: Choice, caller: Caller, interruption: Interruption, wanted: Wanted) -> Report:
     """Put what serves into service once more, with today's configuration and secrets."""
     building = Building(caller.listen, caller, BuildOrder(skips=True))
     async with building, open_context(choice, caller, releases=True, announces=False) as opened:
@@ -62,7 +62,7 @@ async def _again(choice: Choice, caller: Caller, interruption: Interruption) -> 
         caller.say(context.tree.sentence)
         run = Run.new(context, caller, interruption)
         planner = deploy_planner(context, run.id, "redeploy")
-        return await change(run, planner, sequel=sequel_of(context, Wanted(is_live=True)))
+        return await change(run, planner, sequel=sequel_of(context, wanted))
 
 
 async def _with_image(opened: Context, building: Building, version: str) -> Context:
@@ -96,9 +96,16 @@ def preview_planner(context: Context, run: str, verb: Verb = "deploy") -> Planne
 
 def sequel_of(context: Context, wanted: Wanted) -> Callable[[Facts, Plan], Sequel]:
     """Return what knows how the deploy goes on after its first part."""
-    command = f"shipway deploy{context.choice.options}"
-    rules = Rules(context.site.migrations, wanted.approve, wanted.window, command)
+    rules = Rules(context.site.migrations, wanted.approve, wanted.window, _command(context.choice, wanted))
     return lambda facts, first: Sequel(context, facts, first, rules)
+
+
+def _command(choice: Choice, wanted: Wanted) -> str:
+    """Return the command that releases the same once more, to be given with an approval."""
+    if wanted.is_live:
+        return f"shipway redeploy{choice.options}"
+    version = f" --version {choice.version}" if choice.version else ""
+    return f"shipway deploy{version}{' --skip-push' if wanted.skips_build else ''}{choice.options}"
 
 
 def _release(context: Context, facts: Facts) -> Release:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipway.config.model import Config, Role
-from shipway.config.registry import Credential, Inline, Registry
+from shipway.config.registry import Inline, Registry
 from shipway.core.errors import ConfigError
 from shipway.core.secret import Text
 from shipway.runtimes.docker import DockerSettings, Login, Logs, RoleSettings
@@ -43,13 +43,11 @@ def _source(config: Config, pull: PullFrom | None) -> str:
 
 def login_of(registry: Registry | None) -> Login | None:
     """Return how hosts log in to a registry; None where no login is needed."""
-    if registry is None or registry.is_local or registry.username is None or registry.password is None:
+    if registry is None or registry.is_local or registry.username is None or registry.password_ref is None:
         return None
-    return Login(registry.server or "", _text(registry.username), _text(registry.password))
-
-
-def _text(credential: Credential) -> Text:
-    return (credential.value,) if isinstance(credential, Inline) else (credential,)
+    user = registry.username
+    name: Text = (user.value,) if isinstance(user, Inline) else (user,)
+    return Login(registry.server or "", name, (registry.password_ref,))
 
 
 def _role(role: Role) -> RoleSettings:

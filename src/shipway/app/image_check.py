@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +13,6 @@ from shipway.adapters.image_files import suspicious_files
 from shipway.adapters.secret_finder import SecretFinder
 from shipway.app.build_spec import cache_home
 from shipway.app.service import Service
-from shipway.config.registry import Inline
 from shipway.core.errors import Finding, Refused
 from shipway.runtimes.docker.images.check import (
     HISTORY,
@@ -27,7 +26,6 @@ from shipway.runtimes.docker.images.check import (
     read_pushed,
 )
 
-_ID = re.compile(r"sha256:([0-9a-f]{64})")
 _KEPT = 200  # verdicts
 
 
@@ -64,18 +62,29 @@ def _judge(service: Service, image: str, facts: ImageFacts, files: Sequence[Seen
 
 
 async def _files(facts: ImageFacts, image: str, runner: HereRunner) -> tuple[SeenFile, ...]:
-    """Return the suspicious files; an image that had none before has none now."""
-    found = _ID.fullmatch(facts.id)
-    note = cache_home() / "checked" / found[1] if found else None
-    if note is not None and note.is_file():
+    """Return the suspicious files; a place that had none, and that nothing else was copied into since, has none now."""
+    notes = {place: _note(facts.origin(place), place) for place in facts.places}
+    places = [place for place, note in notes.items() if note is None or not note.is_file()]
+    whole = _note(facts.id, image)
+    if whole is not None and whole.is_file():
         return ()
-    files = await suspicious_files(runner, image, facts.places, is_suspicious)
-    if note is not None and not files:
-        _remember(note)
+    files = await suspicious_files(runner, image, places, is_suspicious)
+    if not files:
+        for note in (whole, *(notes[place] for place in places)):
+            _remember(note)
     return files
 
 
-def _remember(note: Path) -> None:
+def _note(about: str, place: str) -> Path | None:
+    """Return the file whose presence says that `place` was looked through, None where it has to be looked at."""
+    if not about:
+        return None
+    return cache_home() / "checked" / hashlib.sha256(f"{about} {place}".encode()).hexdigest()
+
+
+def _remember(note: Path | None) -> None:
+    if note is None:
+        return
     with suppress(OSError):  # it is looked through again then
         note.parent.mkdir(parents=True, exist_ok=True)
         note.touch()
@@ -86,7 +95,4 @@ def _remember(note: Path) -> None:
 
 def _finder(service: Service) -> SecretFinder:
     values = {name: service.secrets.reveal(name) for name in service.secrets.names()}
-    registry = service.config.registry
-    if registry is not None and isinstance(registry.password, Inline):
-        values["registry/password"] = registry.password.value
     return SecretFinder(values)

@@ -6,12 +6,12 @@ import difflib
 import secrets as entropy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from shipway.adapters.new_files import NO_TEXT, NewFile, read_exactly, write_files
 from shipway.adapters.tree import DirectoryTree
-from shipway.core.errors import ConfigError, Finding
+from shipway.app.inspect import directory_of, refuse_nothing
+from shipway.core.errors import Finding
 from shipway.django.tree import Sources
 from shipway.scaffold.files import Draft, Drafts, draft_files
 from shipway.scaffold.questions import Name, Question, answered, open_questions
@@ -51,16 +51,10 @@ class Init:
 
     def __init__(self, directory: str, wishes: Wishes) -> None:
         """Read the project. Raises ConfigError `inspect.no_directory`, `inspect.no_project`, `init.odd_name`."""
-        place = Path(directory)
-        if not place.is_dir():
-            what = f"{directory} is no directory"
-            raise ConfigError("inspect.no_directory", what, where=str(place.absolute()), next="shipway init .")
+        place = directory_of(directory, "init")
         self.directory = place.resolve()
         self.subject: Subject = read_subject(Sources(DirectoryTree(place)), wishes, self.directory.name)
-        if not self.subject.fact("root").is_known and not self.subject.fact("settings").is_known:
-            what = "found no Django project: there is no manage.py, and no wsgi.py or asgi.py"
-            hint = "is it another directory? shipway init DIRECTORY"
-            raise ConfigError("inspect.no_project", what, where=str(self.directory), next=hint)
+        refuse_nothing(self.subject.found, place, "init")
 
     def questions(self) -> tuple[Question, ...]:
         """Return what is still to be asked. Nothing is, where the configuration exists already."""

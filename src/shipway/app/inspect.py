@@ -15,23 +15,27 @@ def inspect_directory(directory: str) -> Inspection:
 
     Raises ConfigError `inspect.no_directory`, or `inspect.no_project` where no Django project is in it.
     """
+    place = directory_of(directory, "inspect")
+    found = inspect_project(DirectoryTree(place))
+    refuse_nothing(found, place, "inspect")
+    return found
+
+
+def directory_of(directory: str, verb: str) -> Path:
+    """Return the directory that a call of `verb` named. Raises ConfigError `inspect.no_directory`."""
     place = Path(directory)
     if not place.is_dir():
-        raise ConfigError(
-            "inspect.no_directory",
-            f"{directory} is no directory",
-            where=str(place.absolute()),
-            next="shipway inspect .",
-        )
-    found = inspect_project(DirectoryTree(place))
+        what = f"{directory} is no directory"
+        raise ConfigError("inspect.no_directory", what, where=str(place.absolute()), next=f"shipway {verb} .")
+    return place
+
+
+def refuse_nothing(found: Inspection, place: Path, verb: str) -> None:
+    """Raise ConfigError `inspect.no_project` where no Django project was found."""
     if not found.facts["root"].is_known and not found.facts["settings"].is_known:
-        raise ConfigError(
-            "inspect.no_project",
-            "found no Django project: there is no manage.py, and no wsgi.py or asgi.py",
-            where=str(place.resolve()),
-            next="is it another directory? shipway inspect DIRECTORY",
-        )
-    return found
+        what = "found no Django project: there is no manage.py, and no wsgi.py or asgi.py"
+        hint = f"is it another directory? shipway {verb} DIRECTORY"
+        raise ConfigError("inspect.no_project", what, where=str(place.resolve()), next=hint)
 
 
 def inspection_document(found: Inspection) -> dict[str, object]:

@@ -6,11 +6,12 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from shipway.app.ask_release import Manifests, Recorded, ask_release, database_of
 from shipway.app.context import Context
+from shipway.app.task_gate import Talk, TaskGate
 from shipway.core.action import Upload, lower
 from shipway.core.errors import Refused
 from shipway.core.events import Event
@@ -24,6 +25,7 @@ from shipway.engine.observe import all_or_unreachable
 from shipway.planning.deploy import plan_release
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided, migration_unit, name_keys
+from shipway.planning.tasks import TaskRules
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ class Sequel:
     def __init__(self, context: Context, facts: Facts, first: Plan, rules: Rules) -> None:
         self._context, self._facts, self._first, self._rules = context, facts, first, rules
         self._unit = migration_unit(context.site, first.release, first.version)
+        self.talk = Talk()
         self._asked: asyncio.Task[Report] | None = None
         self._base: asyncio.Task[Recorded] | None = None
 
@@ -84,11 +87,18 @@ class Sequel:
             return Extension(self._whole(Decided()), {})
         report = await self._asked
         base = await self._base if self._base is not None else Recorded("")
-        decided = self._decide(report, base)
+        decided = await self._with_tasks(self._decide(report, base), report, base, self._unit)
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
         return Extension(self._whole(decided), {name: text for name, text in detail.items() if text}, beside)
+
+    async def _with_tasks(self, decided: Decided, report: Report, base: Recorded, unit: Unit) -> Decided:
+        """Return what was decided, once the queues allow the release. Raises Refused and Interrupted."""
+        rules = TaskRules.of(self._context.site, self._rules.command)
+        crossing = await TaskGate(self._context, unit, rules, self.talk).settle(report, base)
+        notes = (*decided.notes, *crossing.notes)
+        return replace(decided, workers_first=crossing.workers_first, notes=notes)
 
     def _whole(self, decided: Decided) -> Plan:
         return plan_release(self._first, self._context.site, self._facts, decided)

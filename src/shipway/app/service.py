@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets as entropy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from shipway.app.call import Choice
 from shipway.app.configuration import load_config
 from shipway.config.hooks import check_hook_files
 from shipway.config.model import Config
-from shipway.config.summary import needed_secrets
+from shipway.config.summary import inline_secrets, needed_secrets
 from shipway.config.version import version_of
 from shipway.core.errors import ConfigError, Finding
 from shipway.django.project import Project, read_project
@@ -97,31 +97,36 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class NeededSecrets:
-    """The secrets that the configuration names, and no others: nothing is asked of a password manager in vain."""
+    """The secrets that the configuration names, and no others: nothing is asked of a password manager in vain.
+
+    `inline` has the values that stand in the configuration itself, by the names that plans have for them.
+    """
 
     source: FileSecrets
     wanted: tuple[str, ...]
+    inline: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def names(self) -> Sequence[str]:
-        """Return the names of the secrets that the configuration refers to."""
-        return self.wanted
+        """Return the names of the secrets that the configuration refers to or holds."""
+        return (*self.wanted, *self.inline)
 
     def reveal(self, name: str) -> str:
         """Return the value of `name`; raises ConfigError."""
-        return self.source.reveal(name)
+        return self.inline[name] if name in self.inline else self.source.reveal(name)
 
     def known_values(self, *, except_for: Collection[str] = ()) -> dict[str, str]:
         """Return the values of those that have one, without the names of `except_for`."""
-        values: dict[str, str] = {}
+        values = dict(self.inline)
         for name in self.wanted:
             if name not in except_for:
                 with suppress(ConfigError):
                     values[name] = self.source.reveal(name)
         return values
 
-    def check(self) -> None:
-        """Raise one ConfigError for all secrets that are missing or cannot be read."""
-        self.source.resolve(self.wanted)
+    def check(self, names: Iterable[str] | None = None) -> None:
+        """Raise one ConfigError for all secrets (of `names`, if given) that are missing or cannot be read."""
+        wanted = self.wanted if names is None else names
+        self.source.resolve(name for name in wanted if name not in self.inline)
 
 
 def load_service(choice: Choice) -> Service:
@@ -131,7 +136,8 @@ def load_service(choice: Choice) -> Service:
     programs = Programs(Path(directory), dict(os.environ))
     source = FileSecrets(programs, config.secrets_path, choice.destination or "")
     wanted = {*needed_secrets(config), *(source.names() if config.hooks.gives_all else ())}
-    return Service(config, directory, NeededSecrets(source, tuple(sorted(wanted))), choice.version)
+    needed = NeededSecrets(source, tuple(sorted(wanted)), inline_secrets(config))
+    return Service(config, directory, needed, choice.version)
 
 
 def _refuse_old_hooks(directory: str, path: str) -> None:

@@ -67,6 +67,8 @@ async def _lock(context: Context, facts: Facts) -> str:
 def _host(site: Site, facts: Facts, host: str, answer: HostFacts | ShipwayError, roles: tuple[str, ...]) -> HostStatus:
     if isinstance(answer, ShipwayError):
         return HostStatus(host, error=answer.what)
+    if answer.trouble:  # so nobody knows what runs
+        return HostStatus(host, error="; ".join(found.what for found in answer.trouble))
     return HostStatus(
         host=host,
         is_keeper_up=answer.is_keeper_up,

@@ -8,6 +8,7 @@ from shipway.app.call import Caller, Choice
 from shipway.app.context import Context, open_context
 from shipway.core.errors import Refused
 from shipway.planning.history import base_release, version_of
+from shipway.planning.ready import check_ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ async def choice_for(choice: Choice, caller: Caller, wanted: Wanted) -> Choice:
 async def live_version(context: Context) -> str:
     """Return the version of the release that serves. Raises Refused where nothing serves, or nobody wrote it down."""
     facts = await context.observe()
+    check_ready(facts)
     release = base_release(context.site, facts)
     version = version_of(release, facts.primary.records)
     if version:

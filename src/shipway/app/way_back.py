@@ -6,20 +6,28 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from shipway.app.answers import WayBackRow
-from shipway.app.ask_release import ALIAS, Manifests, ask_release, database_of
+from shipway.app.ask_release import ALIAS, Manifests, Recorded, ask_release, database_of
 from shipway.app.context import Context
 from shipway.app.releases import release_rows
+from shipway.app.task_gate import crossing_back
 from shipway.core.errors import Finding, Refused, ShipwayError, UsageError
 from shipway.core.facts import Facts
 from shipway.core.migration import Database
 from shipway.core.step import Plan
+from shipway.django.probe_source import ProbeOptions
+from shipway.django.report import DatabaseReport
 from shipway.migrations.plan import Base
-from shipway.migrations.way_back import WayBack, unknown, way_back
+from shipway.migrations.way_back import Reason, WayBack, unknown, way_back
+from shipway.migrations.words import CodeRollback, worst_rollback
 from shipway.planning.history import base_release, version_of, whole_everywhere
 from shipway.planning.migrate import migration_unit
+from shipway.planning.site import TaskPolicy
+from shipway.planning.stages import roll_out
+from shipway.planning.tasks import Crossing, has_workers
 
 Judge = Callable[[Facts, Plan], Awaitable[Plan]]
-_ASKED = ("databases",)
+_ASKED = ProbeOptions(want=("databases",))
+_ASKED_BACK = ProbeOptions(want=("databases", "tasks", "queued"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,16 @@ def judge_of(context: Context, force: Force) -> Judge:
         if ends not in known:
             known[ends] = await _way_back(context, facts, plan)
         found = known[ends]
+        if found.workers_first:
+            first = roll_out(context.site, facts, plan.release, plan.version, workers_first=True)
+            plan = replace(plan, stages=first)
         if found.verdict == "allowed":
             return plan
         lines = tuple(str(reason) for reason in found.reasons)
         if found.verdict == "warn":
             return replace(plan, notes=(*plan.notes, *(f"warning: {line}" for line in lines)))
+        if not found.is_known:
+            raise _not_known(context, plan, found)
         if not force.is_on:
             raise _refused(context, plan, found)
         return replace(plan, notes=(*plan.notes, f"forced: {force.reason}", *(f"against: {line}" for line in lines)))
@@ -67,7 +80,7 @@ def _refused(context: Context, plan: Plan, found: WayBack) -> Refused:
     options = context.choice.options
     return Refused(
         "rollback.refused",
-        f"{plan.release} does not work on the database as {plan.base or 'it'} left it",
+        f"{plan.release} does not work with what {plan.base or 'it'} left",
         where=f"{plan.service}: {plan.base or 'nothing'} serves",
         next=f"`shipway rollback --list{options}` shows where one can go; "
         f'`shipway rollback {plan.release}{options} --force --reason "…"` goes all the same',
@@ -82,6 +95,17 @@ def _refused(context: Context, plan: Plan, found: WayBack) -> Refused:
     )
 
 
+def _not_known(context: Context, plan: Plan, found: WayBack) -> Refused:
+    options = context.choice.options
+    return Refused(
+        "rollback.not_known",
+        f"nobody can tell whether {plan.release} works on the database",
+        where=f"{plan.service}: {plan.base or 'nothing'} serves",
+        said="\n".join(str(reason) for reason in found.reasons),
+        next=f"`shipway rollback {plan.release}{options}` again when that is put right",
+    )
+
+
 async def _way_back(context: Context, facts: Facts, plan: Plan) -> WayBack:
     """Ask the release that is gone back to: it is to run in a moment, and names what it needs itself."""
     site, transport = context.site, context.transport
@@ -89,16 +113,36 @@ async def _way_back(context: Context, facts: Facts, plan: Plan) -> WayBack:
     if unit is None:
         return WayBack(plan.release, "allowed")
     try:
-        report = database_of(await ask_release(site, transport, unit, _ASKED), plan.release)
+        answer = await ask_release(site, transport, unit, _ASKED_BACK)
+        report = database_of(answer, plan.release)
     except ShipwayError as error:
         return unknown(plan.release, f"what it needs of the database is not known: {error}")
-    if report is None:
-        return WayBack(plan.release, "allowed")
+    serving = await Manifests.of(site, transport, facts).read(plan.base) if plan.base else Recorded("")
+    found = _way_back_of(report, serving, plan) if report is not None else WayBack(plan.release, "allowed")
+    if not plan.base or not has_workers(site) or not found.is_known:
+        return found
+    return _with_tasks(found, crossing_back(answer, serving, plan.release), site.tasks)
+
+
+def _with_tasks(found: WayBack, crossing: Crossing, policy: TaskPolicy) -> WayBack:
+    """Return the way back with what it means to queued tasks, which can only make it worse."""
+    verdict: CodeRollback = "warn" if policy == "ignore" else "refused"
+    reasons = [Reason(verdict, "", f"queued tasks would be lost: {one}") for one in crossing.stuck]
+    reasons += [Reason("warn", "", note.removeprefix("warning: ")) for note in crossing.notes]
+    worst = worst_rollback((found.verdict, *(reason.verdict for reason in reasons)))
+    ordered = tuple(sorted((*reasons, *found.reasons), key=lambda one: one.verdict != "refused"))
+    return replace(found, verdict=worst, reasons=ordered, workers_first=crossing.workers_first)
+
+
+def _way_back_of(report: DatabaseReport, serving: Recorded, plan: Plan) -> WayBack:
     database = report.database
     if plan.base:
-        serving = await Manifests.of(site, transport, facts).read(plan.base)
-        if serving.manifest and ALIAS in serving.manifest.databases:
-            database = replace(database, walk=serving.manifest.databases[ALIAS].walk)
+        known = serving.manifest.databases.get(ALIAS) if serving.manifest else None
+        if known is not None and known.vendor != database.vendor:
+            why = f"{plan.base} uses {known.vendor}, and {plan.release} {database.vendor}: another database"
+            return unknown(plan.release, why)
+        if known is not None:
+            database = replace(database, walk=known.walk)
     return way_back(Base(plan.release, report.disk, report.database.footprint), database)
 
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shipway.config.keys import ListOf, Section, key
-from shipway.config.kinds import Text
+from shipway.config.kinds import Integer, Text
 
 Migrations = Literal["auto", "approve", "manual"]
+KeeperName = Literal["auto", "systemd", "supervisor"]
+Tasks = Literal["wait", "refuse", "ignore"]
 Collect = Literal["auto", "build", "release", "never"]
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -78,6 +80,12 @@ class Venv:
     lock: str | None = key(Text(check=check_relative), "The lock or requirements file.", default="found")
     extras: tuple[str, ...] = key(ListOf(Text()), "Extras of the project to install.", value=())
     groups: tuple[str, ...] = key(ListOf(Text()), "Dependency groups to install.", value=())
+    keeper: KeeperName = key(
+        Text(choices=("auto", "systemd", "supervisor")),
+        "What keeps processes running; `auto`: systemd, where the host has it and the login may use it.",
+        default="auto",
+        value="auto",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,4 +97,14 @@ class ReleasePolicy:
         "Whether migrations run by themselves where that is safe, always need approval, or are left to a person.",
         default="auto",
         value="auto",
+    )
+    tasks: Tasks = key(
+        Text(choices=("wait", "refuse", "ignore")),
+        "What a deploy does about queued tasks that the new workers cannot do: waits until the old ones have done them,"
+        " ends there, or goes on and loses them.",
+        default="wait",
+        value="wait",
+    )
+    tasks_timeout: int = key(
+        Integer(least=1, unit="s"), "How long a deploy waits for such tasks.", default="300", value=300
     )

@@ -100,7 +100,6 @@ def _without_effect() -> str:
     texts = ["In this version these are read and checked, and nothing uses them."]
     for runtime, keys in WITHOUT_EFFECT.items():
         texts.append(f"With `runtime: {runtime}`: {', '.join(f'`{name}`' for name in keys)}.")
-    texts.append("`approve` of `release/migrations` is the same as `manual`.")
     filled = (textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) for text in texts)
     return "\n## Without effect yet\n\n" + "\n\n".join(filled) + "\n"
 

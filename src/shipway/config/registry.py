@@ -15,12 +15,18 @@ _CREDENTIAL = "should be a string or an array with one string (for secret lookup
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """A value that stands in the file itself; it is never shown."""
+    """A value that stands in the file itself, at `path`; it is never shown."""
 
     value: str
+    path: str
 
     def __repr__(self) -> str:
         return "Inline(…)"
+
+    @property
+    def ref(self) -> SecretRef:
+        """The value as a secret: its place in the file is its name, which no secret of a secrets file can have."""
+        return SecretRef(self.path)
 
 
 Credential = Inline | SecretRef
@@ -48,7 +54,7 @@ class CredentialKind:
             case ListNode(items=(ScalarNode(value=str(name)),)) if self.accepts(node):
                 return SecretRef(name)
             case ScalarNode(value=str(text)) if self.accepts(node):
-                return Inline(text)
+                return Inline(text, "/".join(str(part) for part in path))
             case _:
                 return None
 
@@ -109,6 +115,11 @@ class Registry:
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that a login needs."""
         return tuple(part.name for part in (self.username, self.password) if isinstance(part, SecretRef))
+
+    @property
+    def password_ref(self) -> SecretRef | None:
+        """The password, which is a secret wherever it stands: no plan may hold its value."""
+        return self.password.ref if isinstance(self.password, Inline) else self.password
 
     def username_shown(self) -> str | None:
         """Return the user's name as it may be shown: the name of the secret where it is one."""

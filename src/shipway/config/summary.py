@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from shipway.config.model import Accessory, Config, Role
 from shipway.config.proxy import Certificate
-from shipway.config.registry import Registry
+from shipway.config.registry import Inline, Registry
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -102,6 +102,13 @@ def _builder(config: Config) -> Json:
     if config.builder is None:
         return None
     return {"arches": list(config.builder.arches), "kind": config.builder_kind}
+
+
+def inline_secrets(config: Config) -> dict[str, str]:
+    """Return the passwords that stand in the configuration itself, by the names that plans have for them."""
+    registries = (config.registry, *(accessory.registry for accessory in config.accessories))
+    passwords = [registry.password for registry in registries if registry is not None]
+    return {password.ref.name: password.value for password in passwords if isinstance(password, Inline)}
 
 
 def needed_secrets(config: Config) -> tuple[str, ...]:

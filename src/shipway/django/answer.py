@@ -125,6 +125,7 @@ def _report(root: Node) -> Report:
         apps=root.each("apps", _app),
         databases=databases,
         tasks=_json(root.node("tasks")),
+        queued=_json(root.node("queued")),
         packages=root.mapping("packages"),
         checks=root.each("checks", _check),
         caches=root.mapping("caches"),
@@ -134,7 +135,7 @@ def _report(root: Node) -> Report:
 
 
 def _faults(root: Node) -> dict[str, Fault]:
-    names = ("settings", "apps", "databases", "tasks", "packages", "checks", "caches", "storage")
+    names = ("settings", "apps", "databases", "tasks", "queued", "packages", "checks", "caches", "storage")
     return {n: parse_fault(root.raw(f"{n}.error"), f"{n}.error") for n in names if f"{n}.error" in root}
 
 

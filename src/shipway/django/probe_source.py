@@ -20,7 +20,10 @@ from shipway.django.probe import (
     database,
     facts,
     live,
+    own_code,
     project,
+    queued,
+    queued_redis,
     supervisor,
     tasks,
     walk,
@@ -28,7 +31,21 @@ from shipway.django.probe import (
 )
 
 SECTIONS = ("settings", "apps", "databases", "tasks", "packages", "checks", "caches", "storage")
-WORKER_PARTS = (common, project, facts, database, live, constraints, columns, walk, tasks, worker)
+WORKER_PARTS = (
+    common,
+    project,
+    facts,
+    database,
+    live,
+    constraints,
+    columns,
+    own_code,
+    walk,
+    tasks,
+    queued_redis,
+    queued,
+    worker,
+)
 _OURS = re.compile(r"^from shipway\.django\.probe[\w.]* import (\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 _FUTURE = re.compile(r"^from __future__ import annotations\n", re.MULTILINE)
 _TOKEN = re.compile(r"[0-9a-f]{16,64}")
@@ -41,7 +58,8 @@ class ProbeOptions:
     `want` names sections. `connect`: ask the databases; without, column types are told as far as they can be.
     `limit_s` ends the whole, `section_s` one section, `ask_s` one question to a service. An answer of more than
     `limit_bytes` is cut off; 32 MB is ten times that of the largest project measured (300 migrations: under 1 MB).
-    `packed`: the answer is compressed, for a way that keeps a bounded part of what a command prints.
+    `packed`: the answer is compressed, for a way that keeps a bounded part of what a command prints. The section
+    `queued`, not asked for by default, waits up to `wait_s` while tasks of `watch` (framework, name) are queued.
     """
 
     manage: str = "manage.py"
@@ -52,6 +70,8 @@ class ProbeOptions:
     ask_s: float = 10.0
     limit_bytes: int = 32_000_000
     packed: bool = False
+    wait_s: float = 0.0
+    watch: tuple[tuple[str, str], ...] = ()
 
 
 def build_probe(token: str, options: ProbeOptions) -> str:

@@ -72,6 +72,7 @@ class Report:
     apps: tuple[App, ...] = ()
     databases: Mapping[str, DatabaseReport] = field(default_factory=dict)
     tasks: Mapping[str, Json] = field(default_factory=dict)
+    queued: Mapping[str, Json] = field(default_factory=dict)
     packages: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
     caches: Mapping[str, str] = field(default_factory=dict)

@@ -176,7 +176,7 @@ class Course:
 
     def _fail_step(self, step: Step, result: Result) -> None:
         self._progress.set(step, "failed")
-        failure = failure_of_result(self._progress, step, result)
+        failure = failure_of_result(self._progress, step, result, "step.failed")
         self._note = self._progress.journal.record("step.failed", step.id, said=failure.said)
         self._fail(failure, step)
 

@@ -150,7 +150,7 @@ def _facts(
         home=_line(answers.get("home")),
         system=_line(answers.get("system")),
         free_bytes=_free_bytes(answers.get("free")),
-        clock_skew_s=_skew_s(_line(answers.get("date")), asked),
+        clock_skew_s=skew_s(_line(answers.get("date")), asked),
         tools=runs.tools,
         releases=runs.releases,
         leftovers=runs.leftovers,
@@ -182,8 +182,11 @@ def _free_bytes(result: Result | None) -> int:
     return int(found[-1]) * 1024 if found else -1
 
 
-def _skew_s(text: str, asked: tuple[datetime, datetime]) -> float:
-    """Return how far the host's clock is off, 0 while it lies between the question and the answer."""
+def skew_s(text: str, asked: tuple[datetime, datetime]) -> float:
+    """Return how far the host's clock is off, 0 while it lies between the question and the answer.
+
+    `text` is what `date +%s` printed there, `asked` the times of the question and the answer.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= 12):  # noqa: PLR2004  seconds up to the year 33658
         return 0.0
     host_s, first_s, last_s = int(text), int(asked[0].timestamp()), asked[1].timestamp()

@@ -136,7 +136,7 @@ class StepRunner:
         return tell
 
 
-def failure_of_result(progress: Progress, step: Step, result: Result, code: _FailureCode = "step.failed") -> Failure:
+def failure_of_result(progress: Progress, step: Step, result: Result, code: _FailureCode) -> Failure:
     """Return the failure of a step, or of its undo, that `result` is."""
     verb = "could not" if code == "step.failed" else "could not take back:"
     how = "it took longer than its limit" if result.timed_out else f"exit status {result.status}"

@@ -43,17 +43,21 @@ def operation_effects(operation: Operation, at: Setting) -> tuple[Effect, ...]:
         reversal = "yes" if operation.reversible else "no"
         return (Effect("run_python", cls="data migration", delta="opaque", reversal=reversal),)  # type: ignore[arg-type]
     if operation.kind == "RunSQL":
-        return tuple(_sql_effects(operation, at))
+        return (*_sql_effects(operation, at), *([_unknown(operation)] if operation.custom else ()))
     found = [effect for change in operation.changes for effect in _change_effects(change, at, operation.kind)]
     if operation.kind == "ValidateConstraint" and not found:
         found = [Effect("validate", _table_of(operation, at), operation.field, "safe-with-care")]
     if operation.kind == "RenameIndex":
         found = [Effect("rename_index", operation.model, operation.field)]
     if operation.custom or (not operation.kind and not operation.changes):
-        found.append(Effect("unknown_operation", operation.model, operation.name, "needs-approval", "opaque"))
+        found.append(_unknown(operation))
     elif operation.kind in _QUIET:
         found = found or [Effect("quiet", operation.model, operation.name)]
     return tuple(found)
+
+
+def _unknown(operation: Operation) -> Effect:
+    return Effect("unknown_operation", operation.model, operation.name, "needs-approval", "opaque")
 
 
 def _table_of(operation: Operation, at: Setting) -> str:

@@ -38,16 +38,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """The answer for one release. `reasons` has the gravest first."""
+    """The answer for one release. `reasons` has the gravest first.
+
+    `is_known` is false where what decides could not be learnt: that is refused, and nobody can overrule it, since
+    nobody knows what would be overruled. `workers_first`: what serves must end its workers before the switch.
+    """
 
     release: str
     verdict: CodeRollback
     reasons: tuple[Reason, ...] = ()
+    is_known: bool = True
+    workers_first: bool = False
 
 
 def unknown(release: str, why: str) -> WayBack:
     """Return the answer where what must be known is not: that is no way back."""
-    return WayBack(release, "refused", (Reason("refused", "", why),))
+    return WayBack(release, "refused", (Reason("refused", "", why),), is_known=False)
 
 
 def way_back(target: Base, database: Database, django: tuple[int, int] = (0, 0)) -> WayBack:

@@ -53,7 +53,7 @@ def plan_release(first: Plan, site: Site, facts: Facts, decided: Decided) -> Pla
     else:
         middle = (
             *stage("Migrate the database", (tuple(_migrate(site, first, "before", decided)),)),
-            *roll_out(site, facts, name, version),
+            *roll_out(site, facts, name, version, workers_first=decided.workers_first),
             *stage(f"Migrate, now that {base} is gone", (tuple(_migrate(site, first, "after", decided)),)),
         )
     stages: tuple[Stage, ...] = (

@@ -59,7 +59,7 @@ def decide(database: Database, serves: Serves, release: str, rules: Rules) -> De
         raise _unapproved(gate, asks, release, rules)
     notes += [f"{slot.verdict.migration.label} runs after: {slot.why}" for slot in gate.at("after") if slot.why]
     survives = base is None or all(slot.verdict.old_code != "breaks" for slot in gate.at("before"))
-    return Decided(_keys(gate, "before"), _keys(gate, "after"), _keys(gate, "window"), survives, tuple(notes))
+    return Decided(_keys(gate, "before"), _keys(gate, "after"), _keys(gate, "window"), survives, notes=tuple(notes))
 
 
 def _keys(gate: Gate, when: When) -> Keys:

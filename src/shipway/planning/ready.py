@@ -19,6 +19,7 @@ def check_ready(facts: Facts) -> None:
     raise Refused(
         first.code,
         f"{len(findings)} hosts are not ready: {', '.join(f'{found.where} ({found.code})' for found in findings)}",
+        where=", ".join(found.where for found in findings),
         next=first.next,
         findings=tuple(findings),
     )

@@ -14,6 +14,8 @@ from shipway.runtimes.base import Runtime
 
 Env = tuple[tuple[str, Text], ...]
 MigrationPolicy = Literal["auto", "approve", "manual"]
+TaskPolicy = Literal["wait", "refuse", "ignore"]
+"""What becomes of a release whose workers cannot do queued tasks: it waits for them, ends there, or goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Site:
     retain: int = 5
     migrations: MigrationPolicy = "auto"
     migrate_limit_s: float = 3600.0
+    tasks: TaskPolicy = "wait"
+    tasks_limit_s: float = 300.0
     manage: str = "manage.py"
 
     @property

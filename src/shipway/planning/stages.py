@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from shipway.core.action import Command
 from shipway.core.facts import Facts
 from shipway.core.step import Stage, Step
-from shipway.core.unit import Unit
+from shipway.core.unit import Kind, Unit
 from shipway.planning.history import by_number, live_on
 from shipway.planning.site import Site, Target
 from shipway.planning.takeover import take_over
@@ -21,16 +21,20 @@ def stage(title: str, tracks: Iterable[Track], *, width: int = 0, commits: bool 
     return (Stage(title, kept, width, commits),) if kept or commits else ()
 
 
-def roll_out(site: Site, facts: Facts, release: str, version: str) -> tuple[Stage, ...]:
+def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_first: bool = False) -> tuple[Stage, ...]:
     """Return the stages that bring a release that is whole on every host into service, and the old ones out of it.
 
     Everything up to the commit can be undone while the old release still runs everywhere: new units start beside the
     old ones on all hosts, then all hosts switch. Old units are stopped only when nobody needs a way back any more.
+    With `workers_first` old workers end before the switch: the new release asks for tasks that they do not know. New
+    ones have taken over by then, and a failure starts the old ones again.
     """
     hand_over = tuple(_hand_over(site, facts, release, version))
+    retired: tuple[Kind, ...] = ("web",) if workers_first else ("web", "worker")
     return (
         *_start(site, release, version),
         *take_over(site, facts),
+        *(stage("Old workers end", _retire_tracks(site, facts, release, ("worker",))) if workers_first else ()),
         *stage(
             f"Switch to {release}",
             (_switch_track(site, facts, t, release, version) for t in site.targets),
@@ -38,7 +42,7 @@ def roll_out(site: Site, facts: Facts, release: str, version: str) -> tuple[Stag
             commits=not hand_over,
         ),
         *(stage("Hand over the scheduler", (hand_over,), commits=True) if hand_over else ()),
-        *stage("Retire what served before", _retire_tracks(site, facts, release)),
+        *stage("Retire what served before", _retire_tracks(site, facts, release, retired)),
         *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
     )
 
@@ -118,9 +122,9 @@ def _hand_over(site: Site, facts: Facts, release: str, version: str) -> Iterator
             yield from site.target(unit.host).runtime.start_steps(unit)
 
 
-def _retire_tracks(site: Site, facts: Facts, release: str) -> Iterator[Track]:
+def _retire_tracks(site: Site, facts: Facts, release: str, kinds: Sequence[Kind]) -> Iterator[Track]:
     for unit in _running(site, facts):
-        if unit.release == release or unit.kind == "scheduler":
+        if unit.release == release or unit.kind not in kinds:
             continue
         target = site.target(unit.host)
         drain: Track = ()
@@ -148,7 +152,7 @@ def _clean_track(site: Site, facts: Facts, target: Target, keep: frozenset[str])
     host = facts.of(target.host)
     room = max(0, site.retain - len(keep))
     others = [r for r in by_number(host.releases) if r not in keep]
-    old = others[: len(others) - room] if room else others
+    old = others[: max(0, len(others) - room)]
     steps: list[Step] = []
     for release in by_number([*old, *host.leftovers]):
         if release not in keep:

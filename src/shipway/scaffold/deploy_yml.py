@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.django.dockerfile import exec_words
 from shipway.scaffold.accessories import Accessories, wants_accessories
 from shipway.scaffold.roles import Role
 from shipway.scaffold.server import WEB_CONCURRENCY, Server
@@ -16,6 +18,7 @@ from shipway.scaffold.yaml import Noted, Value, render_yaml
 HEALTH = "/up"
 """The path that is asked where the project has none of its own: Kamal's."""
 _MOST_OPTIONAL = 25
+_LISTENS = re.compile(r"(?:0\.0\.0\.0|\[::\]|\s|=):(\d{2,5})\b|--port[ =](\d{2,5})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,14 @@ def _servers(parts: Parts) -> Noted:
         above = [f"From {role.place}."] if role.place and role.place.file else []
         above += [f"Not sure: {role.note}."] if role.note else []
         if role.kind == "web":
-            if role.cmd and not subject.processes.image:
+            if role.cmd and not subject.image:
                 above.append(f"There it runs: {role.cmd}")
             above.append(_web_command(parts))
         elif role.cmd:
             body["cmd"] = role.cmd
         if role.kind == "scheduler":
-            body["kind"] = "scheduler"
+            # The configuration knows these names by itself.
+            body |= {} if role.name in ("beat", "scheduler", "clock") else {"kind": "scheduler"}
             above.append("Exactly one at any time: the old one stops before the new one starts.")
         roles[role.name] = Noted(body, above=tuple(text for text in above if text))
     missing = "" if subject.wishes.server else "EDIT: the address of your server, in place of 192.0.2.1."
@@ -110,16 +114,23 @@ def _proxy(parts: Parts) -> Noted:
 
 def _port(subject: Subject) -> Value:
     """Return the port of the application: ours, or what the Dockerfile that stays says."""
-    image = subject.processes.image
+    image = subject.image
     exposed = image.last("EXPOSE") if image else None
     port = exposed.text.split()[0].partition("/")[0] if exposed and exposed.text.split() else ""
-    if exposed is not None and port.isdigit() and 0 < int(port[:6]) < 65_536:  # noqa: PLR2004  the ports of TCP
-        return Noted(int(port), beside=f"{image.path if image else ''}:{exposed.line}")
-    return Noted(APP_PORT, beside="the Dockerfile does not say" if image else "")
+    if image is None:
+        return APP_PORT
+    said = exposed
+    if not port:
+        said = image.last("CMD", "ENTRYPOINT")
+        match = _LISTENS.search(" ".join(exec_words(said.text))) if said else None
+        port = next((group for group in match.groups() if group), "") if match else ""
+    if said is not None and port.isdigit() and 0 < int(port[:6]) < 65_536:  # noqa: PLR2004  the ports of TCP
+        return Noted(int(port), beside=f"{image.path}:{said.line}")
+    return Noted(APP_PORT, beside=f"{image.path} does not say")
 
 
 def _image(subject: Subject) -> dict[str, Value]:
-    image = subject.processes.image
+    image = subject.image
     builder: dict[str, Value] = {"arch": "amd64"}
     if image is not None and image.path != "Dockerfile":
         place = subject.inside(image.path)
@@ -185,12 +196,12 @@ def _env(parts: Parts) -> Noted:
     subject, environment = parts.subject, parts.environment
     clear: dict[str, Value] = {}
     is_told = any(one.name == "DJANGO_SETTINGS_MODULE" and one.required for one in subject.variables)
-    if is_told and subject.settings and subject.processes.image:
+    if is_told and subject.settings and subject.image:
         clear["DJANGO_SETTINGS_MODULE"] = subject.settings
     for one in environment.clear:
         clear[one.name] = Noted(one.value, beside=one.told)
     takes_number = parts.server.name in WEB_CONCURRENCY and not {"--workers", "-w"} & set(parts.server.argv)
-    if subject.wishes.runtime == "docker" and takes_number and not subject.processes.image:
+    if subject.wishes.runtime == "docker" and takes_number and not subject.image:
         clear.setdefault("WEB_CONCURRENCY", Noted("2", beside=f"processes of {parts.server.name}"))
     secret: list[Value] = [Noted(one.name, beside=one.told) for one in environment.secret]
     body: dict[str, Value] = {}

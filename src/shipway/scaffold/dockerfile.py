@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from shipway.django.tree import join, parent
+from shipway.django.tree import join
 from shipway.scaffold.installers import build_libraries, install_packages, system_packages
 from shipway.scaffold.instructions import command, copy, env, from_image, note, run, workdir
 from shipway.scaffold.server import Server
@@ -130,8 +130,3 @@ def _collect(subject: Subject) -> list[str]:
     words = ("env", *values, *collect) if values else collect
     reason = [note("These values only let the settings load while files are collected; none of them serves.")]
     return [*(reason if values else []), run(words)]
-
-
-def context_of(subject: Subject, path: str) -> str:
-    """Return the directory of a Dockerfile seen from the project that is deployed."""
-    return parent(subject.inside(path))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from shipway.core.errors import Finding
 from shipway.django.tree import join
-from shipway.scaffold.accessories import find_accessories, wants_accessories
+from shipway.scaffold.accessories import find_accessories
 from shipway.scaffold.deploy_yml import Parts, without_accessories, write_deploy_yml
 from shipway.scaffold.dockerfile import write_dockerfile
 from shipway.scaffold.health import VIEW, HealthView, offer_health
@@ -54,8 +54,8 @@ def draft_files(subject: Subject) -> Drafts:
     findings = [*_general(subject), *check_server(server, subject)]
     if subject.wishes.runtime == "docker":
         findings += storage.findings
-        if subject.processes.image is not None:
-            findings += review_dockerfile(subject, subject.processes.image)
+        if subject.image is not None:
+            findings += review_dockerfile(subject, subject.image)
         else:
             text = write_dockerfile(subject, server, storage.volumes)
             files.append(Draft(join(subject.base, "Dockerfile"), text, "how its image is built"))
@@ -111,7 +111,7 @@ def _general(subject: Subject) -> list[Finding]:
         what = "the packages are not locked: two builds of one commit can differ"
         fix = _LOCK.get(manager, "write each package with its version: pip freeze")
         found.append(Finding("init.no_lock", what, subject.lock or subject.packages.manifest, fix, "warning"))
-    if wants_accessories(subject) and without_accessories(subject):
+    if without_accessories(subject):
         what = "the project needs a database server or Redis, which this configuration does not start"
         fix = "give their addresses in .kamal/secrets and under env/clear"
         found.append(Finding("init.no_accessories", what, "config/deploy.yml", fix, "info"))

@@ -10,6 +10,7 @@ from shipway.django.tree import join
 from shipway.scaffold.deploy_yml import HEALTH
 from shipway.scaffold.subject import Subject
 
+_PATH = "django.urls"
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 VIEW = '''"""Answers whether this release is well: asked before it gets visitors, and by whoever watches the site."""
 
@@ -73,38 +74,40 @@ def _module_of(subject: Subject, package: str) -> str:
 
 def _with_route(text: str, module: str) -> str | None:
     """Return a URLconf with the route before all others; None where its text cannot be changed safely."""
+    tree = _parsed(text)
+    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))] if tree else []
+    if tree is None or not imports or "\r" in text:
+        return None
+    bound = _bound(tree)
+    if "urlpatterns" not in bound or "up" in bound or bound.get("path", _PATH) != _PATH:
+        return None
+    new = [] if "path" in bound else [f"from {_PATH} import path"]
+    new.append(f"from {module}.health import up")
+    lines, at = text.removesuffix("\n").split("\n"), imports[-1].end_lineno or 0
+    route = f'urlpatterns = [path("{HEALTH.strip("/")}", up), *urlpatterns]'
+    end = ["", "# Before all others, so that none of them can take it.", route]
+    changed = "\n".join([*lines[:at], *new, *lines[at:], *end]) + "\n"
+    return changed if _parsed(changed) else None
+
+
+def _parsed(text: str) -> ast.Module | None:
     try:
-        tree = ast.parse(text)
+        return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
         return None
-    names = {
-        target.id
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    if "urlpatterns" not in names or not imports or "\r" in text:
-        return None
-    has_path = any(
-        isinstance(node, ast.ImportFrom)
-        and node.module == "django.urls"
-        and any(one.name == "path" and not one.asname for one in node.names)
-        for node in imports
-    )
-    lines = text.splitlines()
-    new = [] if has_path else ["from django.urls import path"]
-    new.append(f"from {module}.health import up")
-    at = imports[-1].end_lineno or 0
-    route = [
-        "",
-        "# Before all others, so that none of them can take it.",
-        f'urlpatterns = [path("{HEALTH.strip("/")}", up), *urlpatterns]',
-    ]
-    changed = "\n".join([*lines[:at], *new, *lines[at:], *route]) + "\n"
-    try:
-        ast.parse(changed)
-    except SyntaxError:
-        return None
-    return changed
+
+
+def _bound(tree: ast.Module) -> dict[str, str]:
+    """Return the names that a module binds at its top level, each with the module that it comes from ("": none)."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: "" for target in targets if isinstance(target, ast.Name)}
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found[node.name] = ""
+        elif isinstance(node, ast.Import):
+            found |= {one.asname or one.name: one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {one.asname or one.name: node.module or "" for one in node.names}
+    return found

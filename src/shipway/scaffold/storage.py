@@ -10,6 +10,7 @@ from shipway.scaffold.subject import Subject
 from shipway.scaffold.variables import database_part
 
 _LOCAL_FILES = "FileSystemStorage"
+_DATA = "/data"
 _PATH = re.compile(r"[\w./@+-]+")
 
 
@@ -38,11 +39,11 @@ def find_storage(subject: Subject) -> Storage:
     values: dict[str, str] = {}
     findings: list[Finding] = []
     if subject.text("database") in ("sqlite3", "spatialite"):
-        volumes.append(Volume(f"{subject.service}-data", "/data"))
+        volumes.append(Volume(f"{subject.service}-data", _DATA))
         url = next((one.name for one in subject.variables if database_part(one.name) == "url"), "")
         if url:
-            values[url] = "sqlite:////data/db.sqlite3"
-        else:
+            values[url] = f"sqlite:///{_DATA}/db.sqlite3"
+        elif not _is_in_data(subject):
             findings.append(_sqlite(subject))
     media = media_path(subject)
     if media:
@@ -51,6 +52,11 @@ def find_storage(subject: Subject) -> Storage:
         place = next((str(one) for one in subject.fact("media_root").evidence), "")
         findings.append(Finding("init.media_not_served", what, place, "an object store by django-storages?", "warning"))
     return Storage(tuple(volumes), values, tuple(findings))
+
+
+def _is_in_data(subject: Subject) -> bool:
+    places = {one.file for one in subject.fact("database").evidence}
+    return any(re.search(rf"[\"']{_DATA}/", subject.sources.text(path)) for path in places)
 
 
 def _sqlite(subject: Subject) -> Finding:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from shipway.config.django import check_relative
 from shipway.core.errors import ConfigError, UsageError
+from shipway.django.dockerfile import Dockerfile, is_development
 from shipway.django.fact import UNKNOWN, Fact, Inspection, Variable
 from shipway.django.facts import inspect_sources
 from shipway.django.packages import Packages, read_packages
@@ -77,6 +78,12 @@ class Subject:
         return _module(self.wishes.settings or self.text("settings"))
 
     @cached_property
+    def image(self) -> Dockerfile | None:
+        """The Dockerfile that builds the project for production; one that is for developers is none."""
+        found = self.processes.image
+        return None if found is None or is_development(found.path) else found
+
+    @cached_property
     def root(self) -> str:
         """The directory of manage.py."""
         return self.text("root") or "."
@@ -89,7 +96,7 @@ class Subject:
         frontend = self.fact("frontend").value
         needed = [parent(self.lock or self.packages.manifest)] if self.lock or self.packages.manifest else ["."]
         needed += [str(frontend["directory"])] if isinstance(frontend, dict) else []
-        needed += [parent(self.processes.image.path)] if self.processes.image else []
+        needed += [parent(self.image.path)] if self.image else []
         is_inside = all(place == self.root or place.startswith(f"{self.root}/") for place in needed)
         return self.root if is_inside else "."
 

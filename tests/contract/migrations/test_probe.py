@@ -8,6 +8,7 @@ import pytest
 
 from shipway.core.errors import ConfigError, Exit, Refused, ShipwayError
 from shipway.django.manifest import Origin, build_manifest, read_manifest
+from shipway.migrations.explain import reason
 from shipway.migrations.verdict import judge
 from tests.contract.migrations.django_project import TOKEN, DjangoProject, make_project, python_with
 
@@ -29,6 +30,43 @@ def test_an_applied_database(project: DjangoProject) -> None:
     assert report.caches == {"default": ""}
     (verdict,) = judge(database)
     assert (verdict.old_code, verdict.code_rollback, verdict.cls) == ("breaks", "refused", "destructive")
+
+
+HIDDEN = {
+    "apply": "def apply(self, *args, **more): return super().apply(*args, **more)",
+    "unapply": "unapply = lambda self, *args, **more: None",
+    "__init__": "def __init__(self, *args): super().__init__(*args); self.operations += []",
+    "operations": "operations = type('Later', (), {'__get__': lambda self, one, kind: []})()",
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_migration_with_code_of_its_own_is_not_known(project: DjangoProject, name: str) -> None:
+    project.manage("migrate", "-v0")
+    project.migration("0002_hidden", "", more=HIDDEN[name])
+    project.migration(
+        "0003_plain", "migrations.AddField('room', 'size', models.IntegerField(null=True))", "0002_hidden"
+    )
+    hidden, plain = judge(project.report().databases["default"].database)
+    assert (hidden.cls, hidden.old_code, hidden.code_rollback, hidden.reversal) == (
+        "needs-approval", "conditional", "warn", "no",
+    )  # fmt: skip
+    assert f"Migration.{name}" in reason(hidden)
+    assert plain.cls == "safe"
+
+
+OPERATIONS = {
+    "a wrapper": "type('Own', (migrations.SeparateDatabaseAndState,), {'database_forwards': lambda *a: None})([], [])",
+    "SQL": "type('Own', (migrations.RunSQL,), {'database_forwards': lambda *a: None})('')",
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_with_code_of_its_own_is_not_known(project: DjangoProject, name: str) -> None:
+    project.manage("migrate", "-v0")
+    project.migration("0002_own", OPERATIONS[name])
+    (verdict,) = judge(project.report().databases["default"].database)
+    assert (verdict.cls, verdict.old_code) == ("needs-approval", "conditional")
 
 
 def test_no_database_file_is_made(project: DjangoProject) -> None:

@@ -13,27 +13,7 @@ import pytest
 from tests.contract.proxy import docker
 from tests.contract.proxy.rig import LIMIT_S, Rig, do, rig, undo
 from tests.contract.proxy.sites import live, shop
-
-IMAGE = "python:3.11-slim"
-STAND_IN = """
-import asyncio, sys
-
-async def pump(reader, writer):
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
-
-async def serve(reader, writer):
-    there = await asyncio.open_connection(sys.argv[2], int(sys.argv[3]))
-    await asyncio.gather(pump(reader, there[1]), pump(there[0], writer), return_exceptions=True)
-
-async def main():
-    async with await asyncio.start_server(serve, None, int(sys.argv[1])) as server:
-        await server.serve_forever()
-
-asyncio.run(main())
-"""
+from tests.contract.proxy.stand_in import IMAGE, STAND_IN
 
 
 class Visitors:

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from shipway.adapters.redact import Redactor
 from shipway.app.accessory_specs import accessory_targets
 from shipway.app.call import Choice
+from shipway.app.docker_settings import docker_settings_of
 from shipway.app.hosts import HostBasics
 from shipway.app.service import load_service
+from shipway.config.registry import Registry
 from shipway.core.action import Upload
 from shipway.core.errors import ConfigError
 from shipway.core.secret import SecretRef
 from shipway.runtimes.docker.accessory import AccessorySpec, run_argv
 from shipway.runtimes.docker.accessory_steps import place_step, pull_step
+from shipway.runtimes.docker.images.login import login_step
 
 KAMAL = Path(__file__).parent.parent / "config" / "kamal"
 BASICS = HostBasics("/var/lib/shipway", home="/root", is_root=True)
@@ -46,6 +50,38 @@ def kamal(project: Path) -> Path:
     (project / "test/fixtures/files").mkdir(parents=True)
     (project / "test/fixtures/files/my.cnf").write_text("[mysqld]\n")
     return project
+
+
+def test_a_password_in_the_configuration_itself_stands_in_no_plan(project: Path) -> None:
+    (project / "config/deploy.yml").write_text("""\
+service: shop
+image: ann/shop
+registry: {username: ann, password: planted-in-root}
+builder: {arch: amd64}
+servers: [a]
+accessories:
+  db: {image: postgres, host: a}
+  own: {image: r.example/x, host: a, registry: {server: r.example, username: bob, password: planted-in-own}}
+""")
+    (project / ".kamal").mkdir()
+    (project / ".kamal/secrets").touch(0o600)
+    service = load_service(Choice())
+    found = specs()
+    login = docker_settings_of(service.config).login
+    assert login is not None
+    assert login.password == (SecretRef("registry/password"),)
+    for name, place in (("db", ""), ("own", "accessories/own/")):
+        spec = found[name, "a"]
+        assert spec.login is not None
+        assert spec.login.password == (SecretRef(f"{place}registry/password"),)
+    steps = [
+        login_step(service.config.registry or Registry()),
+        *(pull_step(spec, is_fresh=False) for spec in found.values()),
+    ]
+    assert "planted" not in repr((steps, found, login, service))
+    service.secrets.check(["registry/password"])
+    assert service.secrets.reveal("accessories/own/registry/password") == "planted-in-own"
+    assert Redactor.of(service.secrets).clean(b"it is planted-in-root") == b"it is [registry/password redacted]"
 
 
 def test_accessories_stand_where_kamal_puts_them(kamal: Path) -> None:

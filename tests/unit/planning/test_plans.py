@@ -153,6 +153,8 @@ def test_a_closed_site_stops_the_old_release_before_it_migrates_and_opens_at_the
     ("kept", "retain", "removed"),
     [
         (["r1"], 5, []),
+        (["r1", "r2"], 5, []),
+        (["r1", "r2", "r3"], 5, []),
         (["r1", "r2", "r3", "r4"], 3, ["r1", "r2", "r3"]),
         (["r1", "r2", "r3", "r4"], 4, ["r1", "r2"]),
         (["r4"], 1, ["r4"]),  # what serves and what served are two already

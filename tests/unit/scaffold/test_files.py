@@ -11,7 +11,7 @@ from shipway.config.summary import needed_secrets
 from shipway.django.dockerfile import parse_dockerfile
 from shipway.scaffold.files import Drafts
 from shipway.scaffold.review import review_dockerfile
-from tests.unit.scaffold.projects import CASES, case_drafts, shown, subject_of
+from tests.unit.scaffold.projects import CASES, case_drafts, drafts_of, shown, subject_of
 
 NAMES = sorted(path.stem for path in CASES.glob("*.toml"))
 
@@ -46,6 +46,35 @@ def test_our_own_review_has_nothing_to_say_about_our_dockerfile(name: str) -> No
     codes = {one.code for one in review_dockerfile(subject, parse_dockerfile("Dockerfile", text))}
     assert codes <= {"dockerfile.no_lock", "dockerfile.no_collectstatic"}, "those two are the project's own"
     assert not [word for word in ("--mount", "syntax=", "<<") if word in text], "a classic builder has none of them"
+
+
+def test_a_dockerfile_for_developers_is_not_the_one_that_is_deployed() -> None:
+    text = "FROM python:3.12\nRUN pip install -r requirements.txt\nCMD python manage.py runserver\n"
+    drafts = drafts_of({"Dockerfile.dev": text, "requirements.txt": "django==5.2\ngunicorn==23\n"})
+    assert text_of(drafts, "Dockerfile").startswith("# Written by")
+    assert not [one for one in drafts.findings if one.code.startswith("dockerfile.")]
+
+
+@pytest.mark.parametrize(
+    ("end", "port"),
+    [
+        ("EXPOSE 9000/tcp\nCMD gunicorn shop.wsgi", 9000),
+        ('CMD ["gunicorn", "shop.wsgi", "-b", ":5000"]', 5000),
+        ('CMD ["uvicorn", "shop.asgi:application", "--host", "0.0.0.0", "--port", "80"]', 80),
+        ("CMD gunicorn shop.wsgi --bind=0.0.0.0:8080", 8080),
+        ("EXPOSE $PORT\nCMD gunicorn shop.wsgi", 8000),
+        ("EXPOSE 99999999999\nCMD gunicorn shop.wsgi", 8000),
+    ],
+)
+def test_the_port_of_a_dockerfile_that_is_kept(end: str, port: int) -> None:
+    files = {
+        "Dockerfile": f"FROM python:3.12\nRUN pip install -r requirements.txt\n{end}\n",
+        "requirements.txt": "django",
+    }
+    config = load_config({"config/deploy.yml": text_of(drafts_of(files), "deploy.yml")})
+    proxy = next(role.proxy for role in config.roles if role.name == "web")
+    assert proxy is not None
+    assert proxy.app_port == port
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 from shipway.django.probe.columns import Naming, tables_of
 from shipway.django.probe.common import Answer
 from shipway.django.probe.facts import distribution_of
+from shipway.django.probe.own_code import own_code, own_code_record
 
 KINDS = [
     "CreateModel",
@@ -62,6 +63,8 @@ class Walker:
         node = loader.graph.node_map.get(key)
         module = inspect.getmodule(type(migration))
         file = getattr(module, "__file__", None) or ""
+        names = own_code(migration)
+        hidden = [own_code_record(names)] if names else []
         return {
             "key": list(key),
             "dependencies": sorted(list(parent.key) for parent in node.parents) if node else [],
@@ -72,7 +75,8 @@ class Walker:
             "file": file,
             "package": distribution_of(type(migration).__module__) if "site-packages" in file else "",
             "declared": declared(migration),
-            "operations": [r for op in migration.operations for r in self.operation(op, migration.app_label, "both")],
+            "operations": [r for op in migration.operations for r in self.operation(op, migration.app_label, "both")]
+            + hidden,
         }
 
     def operation(self, operation: Any, app_label: str, scope: str) -> list[dict[str, Any]]:
@@ -106,6 +110,8 @@ class Walker:
         if scope != "db":
             for inner in operation.state_operations:
                 records += self.operation(inner, app_label, "state")
+        if is_custom(operation):
+            records.append({**self.describe(operation, "", scope, app_label), "changes": []})
         return records
 
     def changes(self, operation: Any, app_label: str, kind: str) -> list[dict[str, Any]]:
@@ -159,7 +165,7 @@ class Walker:
         """Return whether an operation does nothing at all in this database."""
         from django.db import migrations, router
 
-        if kind not in ("RunSQL", "RunPython"):
+        if kind not in ("RunSQL", "RunPython") or is_custom(operation):
             return False
         if not router.allow_migrate(self.naming.connection.alias, app_label, **(operation.hints or {})):
             return True
@@ -178,7 +184,8 @@ def kind_of(operation: Any) -> str:
 
 def is_custom(operation: Any) -> bool:
     """Return whether code outside Django changes the database for this operation."""
-    return not type(operation).database_forwards.__module__.startswith("django.")
+    # Asked of the operation, not of its class: a function may have been put on it alone.
+    return not str(getattr(operation.database_forwards, "__module__", "")).startswith("django.")
 
 
 def field_name(operation: Any, kind: str) -> str:

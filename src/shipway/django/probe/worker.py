@@ -19,6 +19,7 @@ from shipway.django.probe.database import (
 from shipway.django.probe.facts import app_facts, cache_facts, check_findings, packages, settings_facts, storage_facts
 from shipway.django.probe.live import invalid_indexes, live_schema
 from shipway.django.probe.project import load_project, where_from
+from shipway.django.probe.queued import queued_facts
 from shipway.django.probe.tasks import task_facts
 from shipway.django.probe.walk import Walker
 
@@ -64,6 +65,7 @@ def sections(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
         "apps": app_facts,
         "databases": lambda: databases(answer, options),
         "tasks": task_facts,
+        "queued": lambda: queued_facts(answer, options),
         "packages": packages,
         "checks": lambda: check_findings(answer),
         "caches": lambda: cache_facts(answer, options["ask_s"]),

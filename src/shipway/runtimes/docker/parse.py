@@ -94,8 +94,13 @@ def _of_kamal(name: str, role: str, service: str, destination: str) -> str:
 
 def _trouble(result: Result | None, answer: _Answer) -> tuple[Finding, ...]:
     """Return why nothing can be run on this host, as a finding with the command that helps."""
-    if result is None or not result.ok or "answers" in answer.words:
-        missing = result is not None and result.ok and "python3" not in answer.tools
+    if result is None:
+        return ()
+    if not result.ok:  # an engine that hangs: the question was ended by its limit
+        what = "Docker did not answer in time"
+        return (Finding("docker.stopped", what, next="`systemctl restart docker` on the host"),)
+    if "answers" in answer.words:
+        missing = "python3" not in answer.tools
         return (Finding("python.missing", "Python 3 is not installed", next="`shipway setup`"),) if missing else ()
     if "docker" not in answer.tools:
         return (Finding("docker.missing", "Docker is not installed", next="`shipway setup`"),)

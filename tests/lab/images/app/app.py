@@ -20,6 +20,7 @@ class Answers(BaseHTTPRequestHandler):
         else:
             status = {"/up": 200, "/moved": 200, "/broken": 500}.get(self.path, 404)
         self.send_response(status)
+        self.send_header("X-Release", os.environ.get("SHIPWAY_RELEASE", ""))
         self.end_headers()
         self.wfile.write(os.environ["BUILT"].encode())
 

@@ -7,7 +7,7 @@ from shipway.core.secret import SecretRef
 from shipway.runtimes.docker.delivery import from_here, from_registry, is_delivered, name_of, nowhere, wanted_port
 
 LOCAL, NONE = Registry(server="localhost:5000"), Registry(is_none=True)
-HUB = Registry(username=Inline("ann"), password=SecretRef("PASSWORD"))
+HUB = Registry(username=Inline("ann", "registry/username"), password=SecretRef("PASSWORD"))
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,12 @@ def test_trouble_has_a_code_and_a_way_out(text: str, code: str, word: str) -> No
     assert "shipway setup" in found.next
 
 
+def test_an_engine_that_hangs_is_told_and_not_taken_for_an_empty_one() -> None:
+    """124 is the status of a command that was ended by its limit."""
+    (found,) = read("release r1 1\ntool python3 /p\ntool docker /d\n", status=124).trouble
+    assert (found.code, found.what) == ("docker.stopped", "Docker did not answer in time")
+
+
 @pytest.mark.parametrize(
     "stdout",
     [

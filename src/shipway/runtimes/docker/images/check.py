@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipway.core.errors import Finding, Level
@@ -24,6 +25,7 @@ HEAD_BYTES = 65_536
 
 MAX_PLACES = 8
 _COPIES = re.compile(r"(?:COPY|ADD)\s+(.*)")
+_MAKES_LAYER = re.compile(r"\b(?:RUN|COPY|ADD)\s")
 _MULTI_COPY = re.compile(r"(?:file|multi|dir):[0-9a-f]+\s+in\s+(\S+)")  # how the classic builder writes it
 _SYSTEM = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/sbin", "/sys", "/usr", "/var/lib")
 _KEY_FILE = re.compile(r"(?:^|/)(?:id_(?:rsa|dsa|ecdsa|ed25519)|[^/]+\.(?:key|pem))$")
@@ -52,7 +54,10 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What an image says about itself. `places` are directories of it that the project's files may be in."""
+    """What an image says about itself. `places` are directories of it that the project's files may be in.
+
+    `history` has the newest line first, `layers` (digests) the newest last.
+    """
 
     id: str = ""
     user: str = ""
@@ -60,6 +65,25 @@ class ImageFacts:
     labels: tuple[tuple[str, str], ...] = ()
     history: tuple[str, ...] = ()
     directory: str = ""
+    layers: tuple[str, ...] = ()
+
+    def origin(self, place: str) -> str:
+        """Return what changes when something else is copied into `place`; "" where that is not known.
+
+        Every RUN, COPY and ADD makes a layer, and other lines may: the n-th of them from the end is at most the n-th
+        layer from the end. A digest of all layers up to there is the same only if that line and all before it are.
+        What a later RUN writes there is not in it, so the working directory has none.
+        """
+        if place == posixpath.normpath(self.directory or "/") or not self.layers:
+            return ""
+        makers = [line for line in self.history if _MAKES_LAYER.search(line)]
+        newest = next((n for n, line in enumerate(makers) if any(_is_below(t, place) for t in self._into(line))), None)
+        if newest is None or newest >= len(self.layers):
+            return ""
+        return hashlib.sha256(" ".join(self.layers[: len(self.layers) - newest]).encode()).hexdigest()
+
+    def _into(self, line: str) -> Iterator[str]:
+        return _targets(line, self.directory)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -93,7 +117,10 @@ def read_image(inspected: str, history: str) -> ImageFacts:
     image = _first(_json(inspected))
     config = _dict(image.get("Config"))
     lines = [_dict(_json(line)).get("CreatedBy") for line in history.splitlines()[:1000]]
-    return _facts(str(image.get("Id") or "")[:100], config, [str(line) for line in lines if line])
+    layers = [str(layer)[:100] for layer in _list(_dict(image.get("RootFS")).get("Layers"))]
+    return replace(
+        _facts(str(image.get("Id") or "")[:100], config, [str(line) for line in lines if line]), layers=tuple(layers)
+    )
 
 
 def read_pushed(answer: str) -> ImageFacts:
@@ -174,6 +201,10 @@ def _targets(line: str, directory: str) -> Iterator[str]:
         words = found[1].replace(" # buildkit", "").split()
         if words:
             yield posixpath.join(directory or "/", words[-1].strip('"[],'))
+
+
+def _is_below(target: str, place: str) -> bool:
+    return f"{posixpath.normpath(target)}/".startswith(f"{place}/")
 
 
 def _word(line: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from shipway.config.registry import Credential, Inline, Registry
+from shipway.config.registry import Registry
 from shipway.core.here import HERE, HereStep
 from shipway.core.secret import SecretRef, Text
 from shipway.runtimes.docker.settings import DOCKER_HUB
@@ -58,13 +58,14 @@ def login_step(registry: Registry) -> HereStep:
     """Return the step that logs in here; the password travels by standard input."""
     server = (registry.server,) if registry.server else ()
     user = registry.username
+    password: Text = (registry.password_ref,) if registry.password_ref else ()
     if isinstance(user, SecretRef):
         argv: tuple[str, ...] = ("python3", "-I", "-c", AUTH_SCRIPT, registry.server or DOCKER_HUB)
-        stdin: Text = (user, "\n", *_text(registry.password))
+        stdin: Text = (user, "\n", *password)
     else:
         name = user.value if user else ""
         argv = ("docker", "login", "--username", name, "--password-stdin", *server)
-        stdin = _text(registry.password)
+        stdin = password
     who = registry.username_shown() or ""
     title = f"log in to {registry.server or HUB} as {who}"
     return HereStep(f"{HERE}/login", title, argv, stdin=stdin, limit_s=_LOGIN_LIMIT_S)
@@ -77,13 +78,3 @@ def trouble_of(said: str) -> Trouble:
     if _REFUSED.search(said):
         return "refused"
     return "unreachable" if _AWAY.search(said) else "other"
-
-
-def _text(credential: Credential | None) -> Text:
-    match credential:
-        case Inline(value=value):
-            return (value,)
-        case SecretRef():
-            return (credential,)
-        case None:
-            return ()

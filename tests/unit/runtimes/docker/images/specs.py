@@ -12,7 +12,7 @@ COMMIT = "4b43b9d9bcf85885ad86551b28e0a9c25516b3aa"
 BUILDX = BuildTools("28.2.2", "28.2.2", "0.24.0")
 BUILDKIT = BuildTools("20.10.24+dfsg1", "20.10.24+dfsg1")
 CLASSIC = BuildTools("28.2.2", "20.10.24")
-HUB = Registry(username=Inline("user"), password=SecretRef("PASSWORD"))
+HUB = Registry(username=Inline("user", "registry/username"), password=SecretRef("PASSWORD"))
 LOCAL = Registry(server="localhost:5000")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -119,3 +120,13 @@ def test_an_image_that_is_in_its_registry_only() -> None:
 def test_what_is_malformed_is_left_out(text: str) -> None:
     assert read_image(text, text) == ImageFacts(id=read_image(text, text).id)
     assert read_pushed(text) == ImageFacts()
+
+
+def test_a_place_has_the_same_origin_until_something_else_is_copied_into_it() -> None:
+    history = ("RUN collect", "COPY . . # buildkit", "WORKDIR /app", "COPY /venv /venv # buildkit", "RUN base")
+    before = ImageFacts(history=history, directory="/app", layers=("base", "venv", "workdir", "code", "static"))
+    redeployed = replace(before, layers=("base", "venv", "workdir", "code2", "static2"))
+    updated = replace(before, layers=("base", "venv2", "workdir", "code", "static"))
+    assert before.origin("/venv") == redeployed.origin("/venv") != ""
+    assert before.origin("/venv") != updated.origin("/venv")
+    assert before.origin("/app") == before.origin("/root") == replace(before, layers=()).origin("/venv") == ""

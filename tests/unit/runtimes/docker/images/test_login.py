@@ -35,15 +35,19 @@ def test_the_cause_is_read_from_what_was_said(trouble: str, said: str) -> None:
 
 
 def test_the_password_travels_by_standard_input() -> None:
-    step = login_step(Registry(server="r.example", username=Inline("ann"), password=SecretRef("PASSWORD")))
+    step = login_step(
+        Registry(server="r.example", username=Inline("ann", "registry/username"), password=SecretRef("PASSWORD"))
+    )
     assert step.argv == ("docker", "login", "--username", "ann", "--password-stdin", "r.example")
     assert step.stdin == (SecretRef("PASSWORD"),)
     assert login_step(HUB).argv[-1] == "--password-stdin"
 
 
 def test_a_name_that_is_a_secret_comes_by_standard_input_too() -> None:
-    step = login_step(Registry(server="r.example", username=SecretRef("NAME"), password=Inline("a-password")))
-    assert step.stdin == (SecretRef("NAME"), "\n", "a-password")
+    step = login_step(
+        Registry(server="r.example", username=SecretRef("NAME"), password=Inline("a-password", "registry/password"))
+    )
+    assert step.stdin == (SecretRef("NAME"), "\n", SecretRef("registry/password"))
     assert (step.argv[0], step.argv[-1]) == ("python3", "r.example")
     assert "a-password" not in step.shell()
     assert step.title == "log in to r.example as [secret NAME]"
