@@ -6,6 +6,7 @@ import difflib
 import secrets as entropy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from shipway.adapters.new_files import NO_TEXT, NewFile, read_exactly, write_files

@@ -107,6 +107,7 @@ step() {
   mark step.begin || fail "could not write the ledger on $host"
   touched=yes
   case $has in *undo*) begun="$1 $begun" ;; esac
+  [ "$id" != "$migrates" ] || migrated='; migrations that it ran stay'
   if ! "do_$1" >"$work/said" 2>&1; then
     tail -n 60 "$work/said" >&2
     mark step.failed || :
@@ -251,7 +252,7 @@ finish() {
       elif unwind; then
         ended undone
         status=${verdict:-10}
-        say "now: everything was taken back, $serves"
+        say "now: everything was taken back, $serves$migrated"
       else
         ended mixed
         status=11
@@ -279,7 +280,7 @@ ready() {
   done
   run=$(date -u +%Y%m%d-%H%M%S)-$(random 2) began=$(date +%s)
   who=$(id -un | tr -cd 'A-Za-z0-9._-') from=$(uname -n | tr -cd 'A-Za-z0-9._-')
-  phase=new begun='' touched='' why='' verdict='' is_stopped='' token='' renewal='' has_work='' limited='' outcome='done' took=0
+  phase=new begun='' touched='' why='' verdict='' is_stopped='' token='' renewal='' has_work='' limited='' migrated='' outcome='done' took=0
   trap finish EXIT
   trap stopped INT TERM HUP
 }
