@@ -1,7 +1,5 @@
 """`shipway doctor` on a project in git whose only host is this machine, and its output and exit codes."""
 
-import os
-
 import pytest
 
 from shipway.checks.table import all_checks
@@ -107,7 +105,7 @@ def test_a_missing_secret_is_a_finding(shop: Project) -> None:
 
 
 def test_without_a_configuration(shop: Project) -> None:
-    os.remove(shop.directory / "config/deploy.yml")
+    (shop.directory / "config/deploy.yml").unlink()
     answer = shop("doctor", "--json")
     assert answer.code == 0
     assert codes(answer)[0] == "project.no_config"
