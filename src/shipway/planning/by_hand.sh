@@ -59,16 +59,14 @@ random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 # over COMMAND…: a client that Ctrl-C does not reach: what it does on the host ends by itself, and is taken back after that.
 over() { (trap '' INT TERM HUP && exec "$@"); }
 
-# on HOST LIMIT LINE: runs a line of shell on a host, which ends it after LIMIT seconds.
+# on HOST LIMIT LINE: runs a line of shell on a host, which ends it after LIMIT seconds. Not what runs by sudo: only sudo
+# could end that, and what sudo may run there is for its own file to say.
 on() {
+  line=$3
   case " $limited " in
-    *" $1 "*) ;;
-    *) reach "$1" "$3" && return 0 || return "$?" ;;
+    *" $1 "*) case $3 in 'sudo -n '*) ;; *) line="timeout -k 3 $2 $3" ;; esac ;;
   esac
-  case $3 in
-    'sudo -n '*) reach "$1" "sudo -n timeout -k 3 $2 ${3#sudo -n }" ;;
-    *) reach "$1" "timeout -k 3 $2 $3" ;;
-  esac
+  reach "$1" "$line"
 }
 
 # upload HOST WORDS: standard input becomes a file; WORDS are its path and mode.
