@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 
 from shipway.core.action import UPLOAD_SCRIPT, WAIT_SCRIPT
 from shipway.core.ports import Result
+from shipway.core.upkeep import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
 from shipway.django.probe_source import markers
 from shipway.engine import lock
-from shipway.engine.journal import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
 from shipway.engine.observe import FREE_SCRIPT
 from shipway.engine.reading import PIECE_SCRIPT
 

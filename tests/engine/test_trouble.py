@@ -12,7 +12,7 @@ from shipway.core.errors import Exit, Interrupted, Refused, ShipwayError
 from shipway.core.events import Event
 from shipway.core.ports import Heard, Output, Request, Result
 from shipway.core.step import Stage
-from shipway.engine.journal import APPEND_SCRIPT
+from shipway.core.upkeep import APPEND_SCRIPT
 from shipway.engine.outcome import Outcome
 from shipway.engine.resume import resume
 from tests.engine.bench import Bench, ready, stages

@@ -53,7 +53,11 @@ class Pier:
 
     def __call__(self, *words: str, limit_s: float = 300) -> Answer:
         """Run `shipway` as an operator does, without a terminal. No answer may hold a secret or a traceback."""
-        environment = {**self.lab.environment, **self.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = {
+            **self.lab.environment,
+            **self.environment,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
         done = subprocess.run(
             (sys.executable, "-P", "-m", "shipway", *words), cwd=self.folder, env=environment, text=True,
             capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=limit_s,

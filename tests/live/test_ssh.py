@@ -18,6 +18,7 @@ from tests.contract.sshd import SSHD, Sshd, run_sshd
 from tests.live.conftest import IS_CI
 from tests.live.machine import Machine
 from tests.live.site import Site, new_site
+from tests.live.written import key_of, run_script, write
 
 pytestmark = pytest.mark.skipif(SSHD is None and not IS_CI, reason="there is no sshd here")
 HANDED_ON = "PATH|SSL_CERT_.*|REQUESTS_CA_BUNDLE|UV_.*|PIP_.*|(HTTPS?|ALL|NO)_PROXY"
@@ -113,6 +114,24 @@ def test_a_deploy_takes_one_connection(remote: Site, line: Line):
     back = remote("rollback", "--yes", "--json")
     assert back.code == 0, back.text
     remote.assert_serves(ran.report["base"])
+
+
+def _release_of(script: Path) -> str:
+    return next(line for line in script.read_text().splitlines() if line.startswith("release=")).removeprefix(
+        "release="
+    )
+
+
+def test_a_script_of_the_release(remote: Site, tmp_path: Path):
+    """Over the client's own multiplexed connection, with the secret in no argument and no environment of a host."""
+    before = remote.serving()
+    script = write(remote, "script", tmp_path / "release.sh")
+    code, said = run_script(script, key_of(remote))
+    assert code == 0, said
+    remote.assert_serves(_release_of(script))
+    back = remote("rollback", "--yes", "--json")
+    assert back.code == 0, back.text
+    remote.assert_serves(before)
 
 
 def test_looking_and_working_inside(remote: Site):

@@ -26,6 +26,7 @@ from shipway.proxies.caddy import (
     Tls,
     keep_in_container,
 )
+from shipway.runtimes.venv import keeper_of
 
 _LOGGED = ("Cache-Control", "Last-Modified", "User-Agent")
 _BUFFER_BYTES = 1_048_576
@@ -61,7 +62,7 @@ def accessory_endpoint(accessory: Accessory) -> str:
 
 
 def run_of(service: Service, host: str, layout: Layout, basics: HostBasics) -> CaddyRun:
-    """Return how Caddy is run on a host: as a container with `runtime: docker`, else kept by supervisor."""
+    """Return how Caddy is run on a host: as a container with `runtime: docker`, else kept like all processes."""
     asked = service.config.proxy_run(host) or ProxyRun()
     run = CaddyRun(
         http_port=asked.http_port or 80,
@@ -81,7 +82,8 @@ def run_of(service: Service, host: str, layout: Layout, basics: HostBasics) -> C
         )
         return replace(run, keep=keep_in_container(layout, host, run, how))
     python = venv_settings_of(service).python
-    return replace(run, keep=kept_proxy(layout, basics.caddy or f"{layout.tools}/bin/caddy", python))
+    keeper = keeper_of(service.config.venv.keeper, layout, host, python, basics.keepers)
+    return replace(run, keep=kept_proxy(layout, basics.caddy or f"{layout.tools}/bin/caddy", python, keeper))
 
 
 def _flags(options: Options) -> tuple[str, ...]:

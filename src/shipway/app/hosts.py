@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -13,6 +14,7 @@ from shipway.core.errors import Refused
 from shipway.core.ports import Request, Result, Transport
 from shipway.engine.observe import all_or_unreachable
 from shipway.runtimes.docker.delivery import PullFrom
+from shipway.runtimes.venv import KeeperFacts, keepers_question, parse_keepers
 
 ROOT_DIRECTORY = "/var/lib/shipway"
 """For whoever logs in as root: state of programs belongs below /var/lib (FHS 3.0, 5.8)."""
@@ -29,6 +31,7 @@ class HostBasics:
     `uid` and `gid` are those of the user that deploys.
     `pull`: where the host gets the image of a new release from; None for what the configuration says.
     `home`: the home directory of the login, "" where it tells none. `is_root`: the login is root's.
+    `keepers`: what can keep processes there; asked with `runtime: venv` only.
     """
 
     state: str
@@ -38,6 +41,7 @@ class HostBasics:
     pull: PullFrom | None = None
     home: str = ""
     is_root: bool = False
+    keepers: KeeperFacts = field(default_factory=KeeperFacts)
 
 
 async def host_basics(config: Config, transport: Transport, *, everywhere: bool = False) -> dict[str, HostBasics]:
@@ -50,13 +54,14 @@ async def host_basics(config: Config, transport: Transport, *, everywhere: bool 
     wanted = config.state_directory or ""
     others = config.hosts if everywhere or not config.app_hosts else ()
     hosts = tuple(dict.fromkeys((*config.app_hosts, *others)))
-    found = await all_or_unreachable({host: _ask(host, wanted, transport) for host in hosts})
+    more = (keepers_question(wanted),) if config.runtime == "venv" else ()
+    found = await all_or_unreachable({host: _ask(host, wanted, transport, more) for host in hosts})
     return {host: found[host] for host in hosts}
 
 
-async def _ask(host: str, wanted: str, transport: Transport) -> HostBasics:
-    (result,) = await transport.exchange(host, [basics_request()])
-    return parse_basics(host, wanted, result)
+async def _ask(host: str, wanted: str, transport: Transport, more: tuple[Command, ...]) -> HostBasics:
+    result, *others = await transport.exchange(host, [basics_request(), *(Request(one, "never") for one in more)])
+    return parse_basics(host, wanted, result, others)
 
 
 def basics_request() -> Request:
@@ -64,25 +69,27 @@ def basics_request() -> Request:
     return Request(_WHO, "never")
 
 
-def parse_basics(host: str, wanted: str, result: Result) -> HostBasics:
+def parse_basics(host: str, wanted: str, result: Result, others: Sequence[Result] = ()) -> HostBasics:
     """Return what the answer of `host` tells; `wanted` is the state directory as configured, "" for the usual one.
 
-    Raises Refused `host.no_home`.
+    `others` has the answer about keepers where that was asked. Raises Refused `host.no_home`.
     """
     user, group, home, caddy, *_ = [*result.text.split("\n"), "", "", "", ""]
+    home = home if _PATH.fullmatch(home) else ""
     found = partial(
         HostBasics,
         caddy=caddy if _PATH.fullmatch(caddy) else "",
         uid=_number(user),
         gid=_number(group),
-        home=home if _PATH.fullmatch(home) else "",
+        home=home,
         is_root=user == "0",
+        keepers=parse_keepers(others[0], home) if others else KeeperFacts(),
     )
     if wanted.startswith("/"):
         return found(wanted)
     if not wanted and user == "0":
         return found(ROOT_DIRECTORY)
-    if not result.ok or not _PATH.fullmatch(home):
+    if not result.ok or not home:
         raise Refused(
             "host.no_home",
             f"{host} does not tell a home directory",

@@ -8,7 +8,7 @@ from shipway.app.change import Run, report_of
 from shipway.app.context import open_context
 from shipway.app.signals import Interruption
 from shipway.core.step import Plan
-from shipway.engine.lock import RENEW_S, STALE_S
+from shipway.core.upkeep import RENEW_S, STALE_S
 from shipway.engine.resume import abandon_open_run
 from shipway.engine.resume import resume as resume_run
 from shipway.engine.run_lock import Waiting

@@ -19,7 +19,7 @@ from shipway.core.unit import HealthCheck
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.runtimes.base import Release, Runtime
 from shipway.runtimes.docker import Docker
-from shipway.runtimes.venv import Venv
+from shipway.runtimes.venv import Venv, keeper_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,15 @@ class _Kind:
     stop_s: float
 
 
+def _venv(service: Service, layout: Layout, host: str, basics: HostBasics) -> Venv:
+    settings = venv_settings_of(service)
+    keeper = keeper_of(service.config.venv.keeper, layout, host, settings.python, basics.keepers)
+    return Venv(layout, host, settings, keeper)
+
+
 _KINDS: Mapping[str, _Kind] = {
     # The drain timeout's default.
-    "venv": _Kind(lambda service, layout, host, _: Venv(layout, host, venv_settings_of(service)), 30.0),
+    "venv": _Kind(_venv, 30.0),
     # The default of `docker stop`; only proxied roles come without a time (reference of Kamal: stop_timeout).
     "docker": _Kind(
         lambda service, layout, host, basics: Docker(layout, host, docker_settings_of(service.config, basics.pull)),

@@ -24,7 +24,7 @@ def transport_of(service: Service) -> Transport:
 
 
 def ssh_settings_of(service: Service) -> SshSettings:
-    """Return how hosts are reached by SSH."""
+    """Return what the configuration says of SSH connections."""
     from shipway.adapters.ssh_settings import SshSettings
 
     ssh = service.config.ssh

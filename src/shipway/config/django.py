@@ -10,6 +10,7 @@ from shipway.config.keys import ListOf, Section, key
 from shipway.config.kinds import Integer, Text
 
 Migrations = Literal["auto", "approve", "manual"]
+KeeperName = Literal["auto", "systemd", "supervisor"]
 Tasks = Literal["wait", "refuse", "ignore"]
 Collect = Literal["auto", "build", "release", "never"]
 
@@ -79,6 +80,12 @@ class Venv:
     lock: str | None = key(Text(check=check_relative), "The lock or requirements file.", default="found")
     extras: tuple[str, ...] = key(ListOf(Text()), "Extras of the project to install.", value=())
     groups: tuple[str, ...] = key(ListOf(Text()), "Dependency groups to install.", value=())
+    keeper: KeeperName = key(
+        Text(choices=("auto", "systemd", "supervisor")),
+        "What keeps processes running; `auto`: systemd, where the host has it and the login may use it.",
+        default="auto",
+        value="auto",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

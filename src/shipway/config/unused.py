@@ -21,7 +21,7 @@ _OF_CONTAINERS = (
 )
 WITHOUT_EFFECT: Mapping[Runtime, tuple[str, ...]] = {
     "venv": (*_ALWAYS, *_OF_CONTAINERS),
-    "docker": (*_ALWAYS, "shared", "venv/lock", "venv/python"),
+    "docker": (*_ALWAYS, "shared", "venv/lock", "venv/python", "venv/keeper"),
 }
 
 

@@ -14,21 +14,9 @@ from shipway.core.layout import Layout
 from shipway.core.ports import Request, Result, StopOn
 from shipway.core.record import Record, RecordKind, parse_lines, render_lines
 from shipway.core.step import Plan
+from shipway.core.upkeep import APPEND_SCRIPT, TAIL_BYTES, TAIL_SCRIPT, WHEN_WRITTEN
 from shipway.engine.world import World
 
-# The lines are collected first and written by one write(2) with O_APPEND, so that two tracks of one host never mix
-# their lines. A last line without its newline is what a crash or a full disk left: the next one starts afresh.
-# What is to have the time of writing gets it here: the steps of a track are sent together, long before they are done.
-APPEND_SCRIPT = (
-    'umask 077; now=$(date -u +%Y-%m-%dT%H:%M:%SZ) && lines=$(sed "s/\\"at\\":\\"now\\"/\\"at\\":\\"$now\\"/")'
-    ' && { [ -d "${1%/*}/" ] || mkdir -p -- "${1%/*}"; } || exit 1;'
-    ' if [ -s "$1" ] && [ -n "$(tail -c 1 -- "$1")" ]; then printf "\\n%s\\n" "$lines" >>"$1";'
-    ' else printf "%s\\n" "$lines" >>"$1"; fi'
-)
-WHEN_WRITTEN = "now"
-TAIL_SCRIPT = '[ -e "$1" ] || exit 0; exec tail -c "$2" -- "$1"'
-TAIL_BYTES = 262_144
-"""How much of a ledger is read back: some twenty deploys of a host with a dozen units."""
 _LIMIT_S = 20.0
 _SAID_LINES = 60
 _SAID_CHARS = 6_000

@@ -14,28 +14,16 @@ from dataclasses import dataclass, replace
 from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Locked, Refused
 from shipway.core.ports import Request, Result
+from shipway.core.upkeep import RELEASE_SCRIPT, RENEW_SCRIPT, SHOW_SCRIPT, STALE_S, TAKE_SCRIPT
 from shipway.engine.journal import last_words
 from shipway.engine.rider import Rider
 from shipway.engine.world import World
 
-RENEW_S = 15.0
-STALE_S = 60.0
-"""Four renewals may be lost before somebody else may take the lock."""
 _LIMIT_S = 20.0
 _TRACK = "lock"
 """The shell of the renewals, which come while the run is at work in the others; it is opened with the first one."""
 _TOKEN = re.compile(r"[0-9a-zA-Z-]{4,64}")
 
-TAKE_SCRIPT = (
-    'umask 077; mkdir -p -- "$1" && cat >"$1/$2.new" || { s=$?; rm -f -- "$1/$2.new"; exit $s; };'
-    ' ln -- "$1/$2.new" "$1/held" 2>/dev/null; s=$?; rm -f -- "$1/$2.new"; exit $s'
-)
-SHOW_SCRIPT = (
-    'f=$1/held; [ -e "$f" ] || exit 0; then=$(date -r "$f" +%s) && printf "%s\\n" "$(( $(date +%s) - then ))"'
-    ' && head -c 4096 -- "$f"'
-)
-RENEW_SCRIPT = 'grep -qF -- "\\"token\\":\\"$2\\"" "$1/held" 2>/dev/null || exit 3; exec touch -c -- "$1/held"'
-RELEASE_SCRIPT = 'grep -qF -- "\\"token\\":\\"$2\\"" "$1/held" 2>/dev/null || exit 0; exec rm -f -- "$1/held"'
 # Somebody else's lock is moved aside first, which only one of several can do, and is put back when it is no longer
 # the one that was looked at. $2: its token ("" for a file that is no lock of ours), $3: a name, $4: its least age.
 REMOVE_SCRIPT = (

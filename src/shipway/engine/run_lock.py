@@ -12,9 +12,8 @@ from typing import Self
 from shipway.core.errors import Interrupted, ShipwayError
 from shipway.core.events import Event
 from shipway.core.ports import Request, Result
+from shipway.core.upkeep import RENEW_S, STALE_S
 from shipway.engine.lock import (
-    RENEW_S,
-    STALE_S,
     Holder,
     Owner,
     drop_lock,

@@ -19,14 +19,14 @@ class Target:
     """Where a unit is asked: `socket` (a path), `address` (`host:port`), or neither: then it need only stay up.
 
     `alive` is a command that prints which process of the unit was started last, and exits 0 while it lives (() when
-    there is none). `log` is a file whose end explains a failure. `steady_s` is how long a unit without an address must
-    live.
+    there is none). `log` is a command whose output explains a failure. `steady_s` is how long a unit without an
+    address must live.
     """
 
     socket: str = ""
     address: str = ""
     alive: tuple[str, ...] = ()
-    log: str = ""
+    log: tuple[str, ...] = ()
     steady_s: float = 3.0
 
 
@@ -65,7 +65,7 @@ def question(target: Target, check: HealthCheck | None, *, once: bool = False) -
         "limit_s": check.limit_s if not once else 0.0 if asked else target.steady_s + 0.5,
         "steady_s": target.steady_s,
         "alive": target.alive,
-        "log": "" if once else target.log,
+        "log": () if once else target.log,
     }
     if target.socket:
         body["socket"] = target.socket

@@ -14,6 +14,7 @@ import sys
 BODY_BYTES = 300
 LOG_LINES = 20
 LOG_BYTES = 8192
+LOG_S = 10.0
 MAX_STARTS = 3  # a unit that had to be started this often while we waited is in a crash loop
 FIRST_PAUSE_S = 0.05
 LOOK_EVERY_S = 0.15  # looking costs the unit nothing
@@ -207,21 +208,24 @@ def wait(question: dict[str, object]) -> dict[str, object]:
         pause_s = min(pause_s * 1.5, every_s)
 
 
-def last_lines(path: str) -> list[str]:
-    """Return the last lines of the log file at `path`; none when it cannot be read."""
+def last_lines(words: list[str]) -> list[str]:
+    """Return the last lines of what a command prints; none when it cannot be run."""
+    import subprocess
+
     try:
-        with open(path, "rb") as file:
-            file.seek(0, 2)
-            file.seek(max(0, file.tell() - LOG_BYTES))
-            return file.read().decode("utf-8", "replace").splitlines()[-LOG_LINES:]
-    except OSError:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=LOG_S,
+            check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
         return []
+    return done.stdout[-LOG_BYTES:].decode("utf-8", "replace").splitlines()[-LOG_LINES:]
 
 
-def told(answer: dict[str, object], log: str) -> str:
+def told(answer: dict[str, object], log: list[str]) -> str:
     """Return a failure in plain words, for standard error. The cause stands last: of a failure the end is shown."""
     tail = last_lines(log) if log else []
-    lines = [f"last lines of {log}:", *tail] if tail else []
+    lines = [f"last lines of {log[-1]}:", *tail] if tail else []
     facts = [(key, " ".join(str(answer.get(key) or "").split())) for key in ("status", "error", "location", "body")]
     lines += [f"{key}: {text}" for key, text in facts if text]
     lines.append(f"not healthy after {answer['attempts']} tries in {answer['waited_s']} s: {likely_cause(answer)}")
@@ -238,7 +242,8 @@ def main() -> int:
         return 2
     sys.stdout.write(json.dumps(answer) + "\n")
     if not answer["ok"]:
-        sys.stderr.write(told(answer, str(question.get("log") or "")) + "\n")
+        log = question.get("log")
+        sys.stderr.write(told(answer, [str(word) for word in log] if isinstance(log, list) else []) + "\n")
     return 0 if answer["ok"] else 1
 
 

@@ -22,7 +22,8 @@ from shipway.config.model import Config
 from shipway.core.action import Command
 from shipway.core.errors import Finding, ShipwayError
 from shipway.core.ports import Clock, Request, Result, Transport
-from shipway.engine.lock import SHOW_SCRIPT, Holder, parse_holder
+from shipway.core.upkeep import SHOW_SCRIPT
+from shipway.engine.lock import Holder, parse_holder
 from shipway.engine.observe import skew_s
 from shipway.runtimes import bootstrap
 from shipway.runtimes.docker import accessory_parse

@@ -166,9 +166,14 @@ def up(admin: str, limit_s: str, *log: str) -> None:
 
 
 def runs(admin: str, container: str, definition: str) -> None:
-    """Fail unless Caddy answers and, where it is a container, was started as `definition` says."""
+    """Fail unless Caddy answers and is run as it should.
+
+    A container was started as `definition` says; else that is a file which its keeper has ("" for no keeper).
+    """
     if not is_up(admin):
         raise Failed("Caddy does not answer")
+    if definition and not container and not pathlib.Path(definition).exists():
+        raise Failed(f"Caddy is kept by something else: {definition} is not there")
     if container and not any(
         row["name"] == container and row["state"] == "running" and row["definition"] == definition
         for row in containers()

@@ -115,7 +115,7 @@ class OnHost:
         """Return the step that ends Caddy where no service is left."""
         proxy, gone = self.layout.proxy, self.script("gone", self.admin)
         stop = (
-            Command(("sh", "-c", LAST_SCRIPT, "sh", proxy, *action.argv), action.stdin, limit_s=action.limit_s)
+            Command(("sh", "-c", LAST_SCRIPT, "sh", proxy, *action.words()), action.stdin, limit_s=action.limit_s)
             for action in self.run.keep.stop or (self.script("quit", self.admin),)
         )
         return self._harmless(
@@ -133,6 +133,8 @@ class OnHost:
     def log(self, asked: LogsAsked) -> Command:
         """Return what prints the log of Caddy itself. Raises ValueError for times that a file does not know."""
         name, lines = self.run.keep.container, str(max(0, asked.lines))
+        if self.run.keep.logs:
+            return self.run.keep.logs(asked)
         if not name:
             if asked.since:
                 raise ValueError("the log of the proxy is a file here, which cannot be asked by time")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from shipway.core.action import Action, Command
 from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.secret import Text
 from shipway.core.step import Step
 
@@ -122,8 +124,9 @@ class Keep:
     `tool`: the words that run Caddy once, before its arguments (`validate …`). `before`: steps that the host needs
     first (an image). `start` makes it run, in place of one that was run in another way; `stop` ends it and whatever
     would start it again. `replace` and `restore`, with the name of another tool's proxy for a last word, put Caddy in
-    its place and take that back. `log` prints the end of what it said. A container has a name, and a `definition` that
-    changes with the way it is run.
+    its place and take that back. `log` prints the end of what it said, `logs` what is asked of it (None: it is a file).
+    A container has a name, and a `definition` that changes with the way it is run; elsewhere that is a file which
+    stands while the keeper keeps it.
     """
 
     tool: tuple[str, ...] = ("caddy",)
@@ -133,6 +136,7 @@ class Keep:
     replace: tuple[Command, ...] = ()
     restore: tuple[Command, ...] = ()
     log: tuple[str, ...] = ()
+    logs: Callable[[LogsAsked], Command] | None = None
     container: str = ""
     definition: str = ""
 

@@ -18,6 +18,7 @@ from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
 from shipway.runtimes.docker.environment import env_file
+from shipway.runtimes.docker.kamals import once_of_kamal
 from shipway.runtimes.docker.parse import parse_probe
 from shipway.runtimes.docker.proof import question
 from shipway.runtimes.docker.resource import resource
@@ -158,6 +159,8 @@ class Docker:
     def one_off(self, unit: Unit, argv: Sequence[str]) -> Command:
         """Return a command that runs `argv` in a container of its own, with the image and environment of the unit."""
         _refuse_names(unit.role, unit.release)
+        if unit.release.startswith(KAMAL):
+            return once_of_kamal(self.container(unit), self._settings, argv, ONE_OFF_LIMIT_S)
         words = once_words(unit, self._settings, self._assets(unit), tuple(argv))
         env = self._layout.env(unit.release, unit.role)
         return self._script(unit.release, "launch", "once", env, *words, limit_s=ONE_OFF_LIMIT_S)

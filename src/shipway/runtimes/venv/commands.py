@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from shipway.core.unit import Unit
 from shipway.runtimes.venv.settings import VenvSettings
 
 GRACE_MARGIN_S = 2  # a server must give up by itself before its keeper kills the group
+_GUNICORN = re.compile(r"(?:\S*/)?(?:python[0-9.]* -m )?gunicorn(?:\s|\Z)")
 KEEP_ALIVE_S = 130  # longer than the 2 minutes for which Caddy keeps an idle connection to a release
 
 
@@ -33,6 +35,11 @@ def default_server(unit: Unit, settings: VenvSettings) -> str:
     if unit.cmd.strip() or unit.kind != "web":
         return ""
     return "uvicorn" if settings.asgi else "gunicorn"
+
+
+def notifies(unit: Unit, settings: VenvSettings) -> bool:
+    """Return whether a unit's program tells systemd that it has started: gunicorn does (gunicorn/arbiter.py)."""
+    return default_server(unit, settings) == "gunicorn" or bool(_GUNICORN.match(unit.cmd.strip()))
 
 
 def _simple(unit: Unit) -> str:

