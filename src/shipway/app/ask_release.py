@@ -45,6 +45,9 @@ async def ask_release(
         report = parse_answer(result.stdout, token, said=result.said if not result.ok else "")
     except ConfigError as error:  # it was the release that was asked, and no Python of this machine
         raise _refused(error, unit) from error
+    except Refused as error:
+        error.where = error.where or f"{unit.role} on {unit.host}"
+        raise
     if fault := report.faults.get("databases"):
         raise Refused(
             "migrations.unreadable",
