@@ -13,7 +13,7 @@ from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
-from shipway.core.unit import KAMAL, Unit
+from shipway.core.unit import KAMAL, Unit, patience
 from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
@@ -111,7 +111,7 @@ class Docker:
         return (
             Step(
                 id=f"{self._host}/stop-{unit.role}-{unit.release}",
-                title=f"stop {name}",
+                title=f"stop {name}{patience(unit)}",
                 host=self._host,
                 do=(self._stop(unit),),
                 done=self._host_command("is-stopped", name),
