@@ -83,7 +83,7 @@ def test_a_day_on_the_pier(pier: Pier) -> None:
     visitors.assert_content()
     assert [number for number in visitors.parcels if not pier.parcel(number)["weighed_by"]] == []
     assert pier.ok("accessory", "exec", "db", "--reuse", "--", *COUNT).split()[-1] == str(len(visitors.parcels) + 3)
-    assert "[X] 0002_parcel_note" in pier.ok("manage", "showmigrations", "parcels", "--release", second)
+    assert "[X] 0002_parcel_note" in pier.ok("manage", "--release", second, "showmigrations", "parcels")
 
     pier.environment["PIER_SECRET_KEY"] = "another-key-of-the-lab-and-of-nobody-else-0123456789"
     pier.ok("redeploy")
