@@ -15,7 +15,7 @@ from shipway.core.record import RecordKind
 SOURCE = Path(__file__).parents[2] / "src" / "shipway"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "_warning", "refuse"}, 0) | {
+POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "Check", "_warning", "refuse"}, 0) | {
     "_failure": 2,
     "failure_of_result": 3,
     "_finding": 0,

@@ -18,9 +18,12 @@ Words = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The variables of the process, and the defaults that `environ.Env(NAME=(type, default))` declares on the way."""
+    """The variables of the process, and the defaults that `environ.Env(NAME=(type, default))` declares on the way.
 
-    environ: Mapping[str, str]
+    A variable whose value is secret is there with `UNKNOWN_VALUE`.
+    """
+
+    environ: Mapping[str, object]
     scheme: dict[str, object] = field(default_factory=dict)
 
 
@@ -107,13 +110,15 @@ def _path(arguments: Arguments) -> object:
     return PurePosixPath(*parts) if is_known else UNKNOWN_VALUE
 
 
-def _environment(arguments: Arguments, words: Words, environ: Mapping[str, str]) -> object:
+def _environment(arguments: Arguments, words: Words, environ: Mapping[str, object]) -> object:
     name = arguments[0] if arguments else words.get("key", UNKNOWN_VALUE)
     default = arguments[1] if len(arguments) > 1 else words.get("default")
     return environ.get(name, default) if isinstance(name, str) else UNKNOWN_VALUE
 
 
-def _reader(name: str, arguments: Arguments, words: Words, around: Surroundings) -> object:
+def _reader(  # noqa: PLR0911  one line for each way to a value
+    name: str, arguments: Arguments, words: Words, around: Surroundings
+) -> object:
     kind = name.rpartition(".")[2]
     if kind in ("Env", "FileAwareEnv", "AutoConfig"):
         pairs = {key: value for key, value in words.items() if isinstance(value, tuple) and len(value) == 2}  # noqa: PLR2004
@@ -129,6 +134,8 @@ def _reader(name: str, arguments: Arguments, words: Words, around: Surroundings)
     given = around.environ.get(variable) if isinstance(variable, str) else None
     if given is None:
         return default if has_default else UNKNOWN_VALUE
+    if not isinstance(given, str):
+        return UNKNOWN_VALUE
     if kind == "bool" or words.get("cast") == Ref("bool") or isinstance(default, bool):
         return given.strip().lower() in ("1", "true", "yes", "on", "y", "t", "ok")
     if kind in _KINDS - {"str"}:

@@ -39,15 +39,19 @@ MAX_HELPER_CHARS = 60_000
 
 @dataclass
 class Interpreter:
-    """Reads modules of one project with one environment. `loaded` are the modules read, in order."""
+    """Reads modules of one project with one environment. `loaded` are the modules read, in order.
+
+    `is_exact`: the environment is all that a process will have; otherwise what it would say of DEBUG is not asked.
+    """
 
     layout: Layout
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, object] = field(default_factory=dict)
     steps: int = 0
     depth: int = 0
     loaded: dict[str, Scope] = field(default_factory=dict)
     included: set[str] = field(default_factory=set)
     stars: dict[str, list[str]] = field(default_factory=dict)
+    is_exact: bool = False
 
     def __post_init__(self) -> None:
         self.expressions = Evaluator(self)
@@ -85,7 +89,7 @@ class Interpreter:
                 value = evaluate(node.value, scope)
                 is_debug = dotted(node.targets[0]) == "DEBUG" and not isinstance(node.value, ast.Constant)
                 # What DEBUG is computed from is off in production, whatever its default is.
-                value = False if is_debug else value
+                value = False if is_debug and not self.is_exact else value
                 for target in node.targets:
                     self._bind(target, value, scope)
             case ast.AnnAssign(value=ast.expr()):

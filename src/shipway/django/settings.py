@@ -61,12 +61,17 @@ class Settings:
         return [(file, tree) for file, tree in found if tree is not None]
 
 
-def read_settings(layout: Layout, module: str, environ: Mapping[str, str], wanted_class: str = "") -> Settings:
-    """Return the settings of `module` as a process with `environ` would see them, as far as reading tells."""
+def read_settings(
+    layout: Layout, module: str, environ: Mapping[str, object], wanted_class: str = "", *, is_exact: bool = False
+) -> Settings:
+    """Return the settings of `module` as a process with `environ` would see them, as far as reading tells.
+
+    `is_exact`: `environ` is all that production gives, so that a default of DEBUG counts. A secret has `UNKNOWN_VALUE`.
+    """
     path = layout.module_path(module) or _stand_in(layout, module)
     if not path:
         return Settings(layout, {}, {}, ())
-    interpreter = Interpreter(layout, environ)
+    interpreter = Interpreter(layout, environ, is_exact=is_exact)
     scope = interpreter.load(path)
     files = _files(path, interpreter)
     classes = {name: value for name, value in scope.names.items() if _is_configuration(value)}

@@ -99,11 +99,11 @@ async def _names(around: Around) -> tuple[Finding, ...]:
     looked = await asyncio.gather(*(look_up(name) for name in names))
     resolved = [Resolved(n, one.addresses, one.trouble) for n, one in zip(names, looked, strict=True)]
     addresses = await _addresses(around.service)
-    ours = {one for found_there in addresses.values() for one in found_there}
+    ours = dict.fromkeys(one for known in addresses.values() for one in known)
     told = {one for seen in around.seen.values() if seen.facts for one in seen.facts.addresses}
     if config.transport == "local":
         return tuple(check_names(resolved, ()))
-    findings = [*check_names(resolved, sorted(ours | told) if ours else ())]
+    findings = [*check_names(resolved, tuple(ours), told)]
     findings += await _ports(around, addresses)
     by_name = {one.name: one for one in resolved}
     findings += await _certificates(around, proxies, by_name)

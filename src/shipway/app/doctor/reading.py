@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,7 +19,7 @@ from shipway.django.packages import read_packages
 from shipway.django.processes import Processes, read_processes
 from shipway.django.settings import Settings, read_settings
 from shipway.django.tree import Sources
-from shipway.django.values import PROJECT, Either
+from shipway.django.values import PROJECT, UNKNOWN_VALUE, Either
 from shipway.scaffold.subject import Subject as Drafted
 from shipway.scaffold.subject import Wishes
 
@@ -28,8 +28,6 @@ SETTINGS = (
     "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECRET_KEY", "DATABASES", "MEDIA_ROOT", "STATIC_ROOT", "LOGGING",
     "INSTALLED_APPS", "MIDDLEWARE", "CELERY_TASK_ALWAYS_EAGER", "EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_PORT",
 )  # fmt: skip
-MARK = "\ue000secret\ue000"
-"""Stands for the value of a secret while settings are read: what it flows into is not known."""
 _MAX_DEPTH = 8
 _MAX_ITEMS = 500
 _SOURCES = (".py", ".sh", ".toml", ".ini", ".cfg", ".conf", ".yml", ".yaml", ".env", "Dockerfile", "Procfile")
@@ -55,10 +53,12 @@ def read_project(directory: Path, config: Config | None) -> ReadProject:
     layout, _ = find_layout(sources)
     processes = read_processes(sources, layout.root)
     packages = read_packages(sources, layout.root, processes)
-    environ = {**production_environment(processes), **_environment(config)}
-    module = (config.django.settings if config else None) or environ.get("DJANGO_SETTINGS_MODULE", "")
-    configuration = environ.get("DJANGO_CONFIGURATION") or _text(found.facts.get("configuration"))
-    settings = read_settings(layout, module or _text(found.facts.get("settings")), environ, configuration)
+    environ: dict[str, object] = {**production_environment(processes), **_environment(config)}
+    module = (config.django.settings if config else None) or _word(environ, "DJANGO_SETTINGS_MODULE")
+    configuration = _word(environ, "DJANGO_CONFIGURATION") or _text(found.facts.get("configuration"))
+    settings = read_settings(
+        layout, module or _text(found.facts.get("settings")), environ, configuration, is_exact=config is not None
+    )
     tracked, unignored = how_git_sees(str(directory), [p for p in sources.paths if _holds_secret(p, sources)])
     project = Project(
         facts={name: _known(fact) for name, fact in found.facts.items()},
@@ -79,13 +79,18 @@ def _text(fact: Fact | None) -> str:
     return fact.text if fact is not None else ""
 
 
-def _environment(config: Config | None) -> dict[str, str]:
+def _word(environ: Mapping[str, object], name: str) -> str:
+    value = environ.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _environment(config: Config | None) -> dict[str, object]:
     """Return what the primary role's processes have on their first host; of a secret only that it is there."""
     role = next((role for role in config.roles if role.is_primary), None) if config else None
     env = role.env.get(role.hosts[0]) if role and role.hosts else None
     if env is None:
         return {}
-    return {**env.texts(), **dict.fromkeys(env.secrets(), MARK)}
+    return {**env.texts(), **dict.fromkeys(env.secrets(), UNKNOWN_VALUE)}
 
 
 def _known(fact: Fact) -> Known:
@@ -120,7 +125,7 @@ def _plain(value: object, depth: int) -> tuple[object, bool]:  # noqa: PLR0911  
         case _ if depth > _MAX_DEPTH:
             return _NOTHING, False
         case str():
-            return (_NOTHING, False) if MARK in value else (value.replace(f"{PROJECT}/", ""), True)
+            return value.replace(f"{PROJECT}/", ""), True
         case None | bool() | int() | float():
             return value, True
         case PurePosixPath():

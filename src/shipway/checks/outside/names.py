@@ -32,17 +32,21 @@ class Certificate:
     trouble: str = ""
 
 
-def check_names(resolved: Collection[Resolved], ours: Collection[str]) -> Iterator[Finding]:
-    """Find names without an address, and those whose addresses are none of `ours` (not asked where we know none)."""
+def check_names(resolved: Collection[Resolved], ours: Collection[str], told: Collection[str] = ()) -> Iterator[Finding]:
+    """Find names without an address, and those that lead elsewhere.
+
+    `ours` are the addresses at which the servers are reached (none: not known, nothing is said of them), `told` further
+    ones that they have themselves.
+    """
     for one in resolved:
         if one.trouble:
             why = "the resolver gave no answer in time" if one.trouble == "slow" else "the name does not exist"
             first = next(iter(ours), "")
             hint = f"add a record: {one.name} A {first}" if first and ":" not in first else ""
             yield found("outside.dns_missing", f"{one.name} has no address: {why}", one.name, hint)
-        elif ours and not set(one.addresses) & set(ours):
+        elif ours and not set(one.addresses) & {*ours, *told}:
             shown = ", ".join(one.addresses[:4])
-            what = f"{one.name} leads to {shown}, and the servers have {', '.join(sorted(ours)[:4])}"
+            what = f"{one.name} leads to {shown}, and the servers are at {', '.join([*ours][:4])}"
             yield found("outside.dns_elsewhere", what, one.name)
 
 

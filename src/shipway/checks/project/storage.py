@@ -27,8 +27,9 @@ def check_sqlite(subject: Subject) -> Iterator[Finding]:
         paths = []
     if paths and all(_is_kept(subject, path) for path in paths):
         return
-    if not paths and any(_mounts(subject, role) for role in subject.roles):
-        return  # where the file stands is not known: it may well be in that volume
+    kept = [mount for role in subject.roles for mount in _mounts(subject, role)]
+    if not paths and (kept if subject.is_container else subject.config.shared):
+        return  # where the file stands is not known: it may well be there
     path = f"the SQLite file {paths[0]}" if paths else "an SQLite file"
     where = "inside the container" if subject.is_container else "inside the release"
     yield found("project.sqlite", f"the database is {path} {where}", setting.where, _mend(subject, paths))

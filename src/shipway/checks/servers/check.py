@@ -139,7 +139,8 @@ def _firewall(facts: ServerFacts, expected: Expected) -> Iterator[Finding]:
                 yield found("server.firewall_closed", what, f"{host}: ufw status", f"ufw allow {port}/tcp")
 
 
-_APPS = {"WWW": (80,), "WWW Full": (80, 443), "Nginx": (80, 443), "Apache": (80, 443), "Anywhere": ()}
+_APPS = {"WWW": (80, 443), "Nginx": (80, 443), "Apache": (80, 443)}
+"""First words of the profiles that Debian's packages bring (`Nginx Full`)."""
 
 
 def _lets_in(rule: str, port: int) -> bool:

@@ -39,8 +39,8 @@ disk state "$p"; disk docker /var/lib/docker
 for a in $(hostname -I 2>/dev/null); do echo "address $a"; done
 if command -v ufw >/dev/null; then
   u=$(s ufw status) && case $u in
-    *'Status: active'*) echo "firewall ufw"; printf '%s\n' "$u" | while read -r to what _; do
-      case $what in ALLOW|LIMIT) echo "open $to" ;; esac; done ;;
+    *'Status: active'*) echo "firewall ufw"; printf '%s\n' "$u" | while read -r to rest; do
+      case " $rest " in *' ALLOW '*|*' LIMIT '*) echo "open $to" ;; esac; done ;;
     *inactive*) echo "firewall none" ;;
   esac
 fi
@@ -50,6 +50,13 @@ if command -v nft >/dev/null; then
     *) echo "firewall none" ;;
   esac
 fi
+if command -v iptables >/dev/null; then
+  r=$(s iptables -S INPUT) && case $r in
+    *'-P INPUT DROP'*|*'-j DROP'*|*'-j REJECT'*) echo "firewall iptables" ;;
+    *) echo "firewall none" ;;
+  esac
+fi
+command -v ufw >/dev/null || command -v nft >/dev/null || command -v iptables >/dev/null || echo "firewall none"
 command -v firewall-cmd >/dev/null && t firewall-cmd --state >/dev/null 2>&1 && echo "firewall firewalld"
 if command -v apt-config >/dev/null; then
   case $(t apt-config dump APT::Periodic::Unattended-Upgrade 2>/dev/null) in
@@ -99,7 +106,7 @@ _LINES = {
     "disk": re.compile(rf"(state|docker) ({_NUMBER}) ({_NUMBER}) (/[^\x00-\x1f\x7f]{{0,200}})"),
     "inodes": re.compile(rf"(state|docker) ({_NUMBER}) ({_NUMBER}) (/[^\x00-\x1f\x7f]{{0,200}})"),
     "address": re.compile(r"([0-9a-fA-F.:]{3,45})"),
-    "firewall": re.compile(r"(ufw|nftables|firewalld|none)"),
+    "firewall": re.compile(r"(ufw|nftables|iptables|firewalld|none)"),
     "open": re.compile(r"([A-Za-z0-9:,/._-]{1,60})"),
     "updates": re.compile(r"(yes|no)"),
     "port": re.compile(r"([0-9]{1,5}) ([^\x00-\x20\x7f]{1,60})"),
