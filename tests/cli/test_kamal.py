@@ -135,7 +135,7 @@ def test_hooks_before_a_release_refuse_it(served: Project) -> None:
     assert not (served.state / "shop" / "runs").exists()
     hook(served, "pre-build", "true")
     hook(served, "pre-deploy", "echo no; exit 1")
-    answer = served("rollback", "-y", "--force", "--reason", "a test")
+    answer = served("deploy")
     assert (answer.code, "the hook pre-deploy failed" in answer.err) == (4, True)
     assert not (served.state / "shop" / "lock" / "held").exists()
 

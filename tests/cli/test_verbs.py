@@ -64,7 +64,7 @@ def test_plan_shows_what_deploy_would_do_and_changes_nothing(served: Project) ->
     assert (body["plan"]["release"], body["plan"]["base"]) == ("r3", "r2")
     assert set(body["true_already"]) <= {s["id"] for g in body["plan"]["stages"] for t in g["tracks"] for s in t}
     # r1 is a directory only: what it needs of a database cannot be asked.
-    assert served("plan", "rollback", "--json").json["error"]["code"] == "rollback.refused"
+    assert served("plan", "rollback", "--json").json["error"]["code"] == "rollback.not_known"
     assert served("plan", "prune").code == 0
     assert not (served.state / "shop" / "runs").exists()
 

@@ -19,12 +19,14 @@ from shipway.core.logs import LogsAsked
 from shipway.core.secret import SecretRef
 from shipway.core.unit import HealthCheck, Unit
 from shipway.runtimes.base import Release
-from shipway.runtimes.venv import Venv, VenvSettings
+from shipway.runtimes.venv import Systemd, Venv, VenvSettings
 from tests.contract.host import Host, temporary_host
 from tests.contract.project import FILES, commit, new_repository
 
 SECRET = 'sec\'ret $HOME\n"%(x)s" `id` ; # \\'
 PROGRAMS = Path(sys.executable).parent
+# Units of the machine are not for everybody's machine: tests/lab/test_systemd_contract.py asks for them on a server.
+KEEPERS = ("systemd",) if os.environ.get("SHIPWAY_TEST_KEEPER") == "systemd" else ("supervisor",)
 HEALTH = HealthCheck(path="/up", host="shop.example", limit_s=20.0, interval_s=0.2)
 
 
@@ -82,8 +84,8 @@ class Site:
 
 
 @contextlib.contextmanager
-def built_site() -> Iterator[Site]:
-    """A host with two releases prepared."""
+def built_site(keeper: str = "supervisor") -> Iterator[Site]:
+    """A host with two releases prepared, kept by `keeper`."""
     path = f"{PROGRAMS}:{os.environ['PATH']}"
     with temporary_host(path, {"KEY": SECRET}) as host:
         repository = new_repository(host.root / "repository")
@@ -96,7 +98,7 @@ def built_site() -> Iterator[Site]:
             media_root="media",
             shared=("db.sqlite3", "data/"),
         )
-        runtime = Venv(layout, "here", settings)
+        runtime = Venv(layout, "here", settings, Systemd(layout, "root", "root") if keeper == "systemd" else None)
         first = commit(repository, FILES)
         second = commit(repository, {"assets/site.css": "body { color: white }"})
         made = Site(

@@ -1,4 +1,4 @@
-"""The laws of a runtime, against the real thing: a Django project, a virtualenv, supervisord, on this machine."""
+"""The laws of a runtime, against the real thing: a Django project, a virtualenv, each keeper, on this machine."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from shipway.core.step import Plan, Stage, violations
 from shipway.runtimes import health
 from shipway.runtimes.base import Release
 from tests.contract.project import commit
-from tests.contract.site import HEALTH, SECRET, Site, built_site, needs_programs, stopped_afterwards
+from tests.contract.site import HEALTH, KEEPERS, SECRET, Site, built_site, needs_programs, stopped_afterwards
 
 pytestmark = needs_programs
 
 
-@pytest.fixture(scope="module")
-def built() -> Iterator[Site]:
-    with built_site() as site:
+@pytest.fixture(scope="module", params=KEEPERS)
+def built(request: pytest.FixtureRequest) -> Iterator[Site]:
+    with built_site(request.param) as site:
         yield site
 
 

@@ -6,8 +6,9 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.lab import servers
@@ -15,7 +16,7 @@ from tests.lab.facts import HostFacts
 from tests.lab.fixtures import Lab, LabHost
 from tests.lab.keys import USERS
 from tests.lab.servers import Server
-from tests.lab.shell import Answer, write
+from tests.lab.shell import Answer, at_once, write
 
 NUMBER = 20
 _CLIENT = """\
@@ -52,20 +53,31 @@ class Operator:
 
 
 @contextlib.contextmanager
-def bare_server(lab: Lab, place: Path, number: int = NUMBER, *, is_bare: bool = True) -> Iterator[Operator]:
-    """A new server, which goes afterwards, and a directory for a project that reaches it."""
-    server = Server(number, bare=is_bare, made_from="a-test")
-    facts = HostFacts(server.name, server.address, 22, USERS[0], USERS, server.container, bare=is_bare)
-    servers.create(lab.engine, server)
+def own_servers(lab: Lab, place: Path, numbers: Sequence[int], *, bare: bool) -> Iterator[list[LabHost]]:
+    """New servers that only the caller knows, which go afterwards, and `ssh_config` in `place` that reaches them."""
+    made = [Server(number, bare=bare, made_from="") for number in numbers]
     try:
-        servers.wait(lab.engine, server.container)
-        host = LabHost(facts, lab.engine)
-        assert host.run("sh", "-c", _PLAIN).status == 0
-        key = host.run("cat", "/lab/host_key.pub").out.split()
-        write(place / "known_hosts", f"{server.name},{server.address} {key[0]} {key[1]}\n")
-        known = place / "known_hosts"
-        text = _CLIENT.format(name=server.name, address=server.address, key=lab.facts.key, known_hosts=known)
+        at_once([partial(servers.create, lab.engine, each) for each in made], len(made))
+        at_once([partial(servers.wait, lab.engine, each.container) for each in made], len(made))
+        facts = [HostFacts(each.name, each.address, 22, USERS[0], USERS, each.container, bare) for each in made]
+        hosts = [LabHost(each, lab.engine) for each in facts]
+        known, text = "", ""
+        for host in hosts:
+            key = host.run("cat", "/lab/host_key.pub").out.split()
+            known += f"{host.name},{host.address} {key[0]} {key[1]}\n"
+            text += _CLIENT.format(
+                name=host.name, address=host.address, key=lab.facts.key, known_hosts=place / "known_hosts"
+            )
+        write(place / "known_hosts", known)
         write(place / "ssh_config", text)
-        yield Operator(host, place, {**os.environ, **lab.environment})
+        yield hosts
     finally:
-        servers.remove(lab.engine, [server])
+        servers.remove(lab.engine, made)
+
+
+@contextlib.contextmanager
+def bare_server(lab: Lab, place: Path, number: int = NUMBER) -> Iterator[Operator]:
+    """A new server without Docker, which goes afterwards, and a directory for a project that reaches it."""
+    with own_servers(lab, place, (number,), bare=True) as (host,):
+        assert host.run("sh", "-c", _PLAIN).status == 0
+        yield Operator(host, place, {**os.environ, **lab.environment})

@@ -1,4 +1,4 @@
-"""A site on two servers that faults are made on, deployed with the command that a user types, over SSH.
+"""A site on two servers of its own that faults are made on, deployed with the command that a user types, over SSH.
 
 Both servers have a web role behind their proxy, the second has a worker too. The project, the SSH configuration and
 the home directory are the operator's own; a second operator is a copy of them.
@@ -12,19 +12,21 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from tests.lab.bare_server import own_servers
 from tests.lab.docker_site import copy_app
 from tests.lab.fixtures import Lab, LabHost
 from tests.live.site import Ran, Running
 from tests.live.visitor import Visitor
 
 SERVICE = "shipwayfaults"
+NUMBERS = (30, 31)
 NAME = "shop.example"
 HOME = f"/var/lib/shipway/{SERVICE}"
 TOKEN = "a-token-Kq83fz-of-the-faults"
@@ -44,21 +46,17 @@ deploy_timeout: 6
 drain_timeout: 3
 release: {{migrations: manual}}
 """
-_LEFT = """\
-docker ps -aq --filter "label=service=$1" | xargs -r docker rm -f
-docker image ls -q --filter "label=service=$1" | sort -u | xargs -r docker image rm -f
-rm -rf "/var/lib/shipway/$1" "/var/lib/shipway/public/$1"
-"""
 
 
 @dataclass(frozen=True)
 class FaultSite:
-    """`directory` is the project on the operator's side, `home` his home directory."""
+    """`directory` is the project on the operator's side, `home` his home, `ssh_config` what reaches the servers."""
 
     lab: Lab
-    hosts: tuple[LabHost, LabHost]
+    hosts: Sequence[LabHost]
     directory: Path
     home: Path
+    ssh_config: Path
 
     @property
     def env(self) -> dict[str, str]:
@@ -121,7 +119,7 @@ class FaultSite:
     def route(self, ways: dict[str, str]) -> None:
         """Give the SSH client options of its own for some hosts, as lines of its configuration."""
         own = "".join(f"Host {host}\n{lines}\n" for host, lines in ways.items())
-        (self.home / "ssh_config").write_text(f"{own}Host *\n  Include {self.lab.ssh_config}\n")
+        (self.home / "ssh_config").write_text(f"{own}Host *\n  Include {self.ssh_config}\n")
 
     @contextlib.contextmanager
     def visited(self) -> Iterator[None]:
@@ -173,17 +171,16 @@ class FaultSite:
 
 @contextlib.contextmanager
 def fault_site(lab: Lab, place: Path) -> Iterator[FaultSite]:
-    """The site on two servers of the lab, deployed; everything is removed afterwards."""
-    one, two = lab.hosts[1:3] if len(lab.hosts) > 2 else lab.hosts
-    site = FaultSite(lab, (one, two), place / "project", place / "home")
-    _lay_out(site)
-    _clean(site)
-    try:
-        ran = site.deploy()
-        assert ran.code == 0, ran.text
-        yield site
-    finally:
-        _clean(site)
+    """The site, deployed; the servers go afterwards."""
+    with own_servers(lab, place, NUMBERS, bare=False) as hosts:
+        site = FaultSite(lab, hosts, place / "project", place / "home", place / "ssh_config")
+        _lay_out(site)
+        try:
+            ran = site.deploy()
+            assert ran.code == 0, ran.text
+            yield site
+        finally:
+            forget_images(lab, SERVICE)
 
 
 def _lay_out(site: FaultSite) -> None:
@@ -203,10 +200,8 @@ def _lay_out(site: FaultSite) -> None:
     site.commit()
 
 
-def _clean(site: FaultSite) -> None:
-    site("remove", "--yes")
-    for host in site.hosts:
-        host.run("sh", "-c", _LEFT, "sh", SERVICE)
-    words = ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"*/test/{SERVICE}")
-    if built := site.lab.docker(*words).out.split():
-        site.lab.docker("image", "rm", *built)
+def forget_images(lab: Lab, service: str) -> None:
+    """Remove what was built for a service from the operator's engine."""
+    words = ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"*/test/{service}")
+    if built := lab.docker(*words).out.split():
+        lab.docker("image", "rm", *built)

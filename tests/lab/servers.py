@@ -36,7 +36,10 @@ exit 1
 
 @dataclass(frozen=True)
 class Server:
-    """One server. `bare` ones start without Docker; `made_from` is the digest of the image's recipe."""
+    """One server. `bare` ones start without Docker; `made_from` is the digest of the image's recipe.
+
+    A test's own has none there, and is no server of the lab.
+    """
 
     number: int
     bare: bool
@@ -60,6 +63,10 @@ def image_name(*, bare: bool) -> str:
     return "server-bare" if bare else "server"
 
 
+def _kind(server: Server) -> str:
+    return "bare" if server.bare else "docker"
+
+
 def running(engine: Engine) -> list[Server]:
     """The servers that run now."""
     words = ("ps", "--filter", f"label={_LABEL}", "--format", f'{{{{.Label "{_LABEL}"}}}}')
@@ -79,7 +86,8 @@ def create(engine: Engine, server: Server) -> None:
 def start(engine: Engine, container: str, docker_data: Path, server: Server) -> None:
     """Start the container of a server on this directory for its own engine's data."""
     image = reference(image_name(bare=server.bare))
-    label = f"{_LABEL}={server.number}-{'bare' if server.bare else 'docker'}-{server.made_from}"
+    # That of a test is none of the lab's: nobody else finds it.
+    label = f"{_LABEL}{'' if server.made_from else '-of-a-test'}={server.number}-{_kind(server)}-{server.made_from}"
     given = keys.given_to(engine.places, server.number)
     network = (f"--network={NETWORK}", f"--ip={server.address}", f"--network-alias={server.name}")
     temporary = ("--tmpfs=/run", "--tmpfs=/run/lock", "--tmpfs=/tmp:exec", "--shm-size=256m")

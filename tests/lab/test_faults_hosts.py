@@ -72,19 +72,14 @@ def test_a_user_whom_the_host_does_not_know(shop: FaultSite) -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(lab_hosts: tuple[LabHost, LabHost]) -> Iterator[str]:
+def plain(_shop: FaultSite) -> Iterator[str]:
     """A user of both hosts who may do nothing: no sudo, no group of Docker's."""
-    for host in lab_hosts:
+    for host in _shop.hosts:
         answer = host.run("sh", "-c", _PLAIN, "sh", PLAIN)
         assert answer.status == 0, answer.err
     yield PLAIN
-    for host in lab_hosts:
+    for host in _shop.hosts:
         host.run("userdel", "--remove", "--force", PLAIN)
-
-
-@pytest.fixture(scope="module")
-def lab_hosts(_shop: FaultSite) -> tuple[LabHost, LabHost]:
-    return _shop.hosts
 
 
 def test_a_user_without_rights(shop: FaultSite, plain: str) -> None:

@@ -29,9 +29,10 @@ def health(path: str) -> Change:
 RELEASES: dict[str, tuple[Change, str, tuple[str, ...]]] = {
     "exits at once": (role("web", "python app.py end 3"), "start-web", ("exit code 3", "does not stay up")),
     "a worker on one host exits": (role("worker", "python app.py end 4"), "start-worker", ("exit code 4",)),
-    "never answers": (role("web", SILENT), "start-web", ("8000", "did not answer")),
+    "never answers": (role("web", SILENT), "start-web", ("did not answer in time",)),
     "answers 400": (
-        lambda config: config["proxy"].update(host="other.example"), "start-web", ("400", "ALLOWED_HOSTS"),
+        lambda config: config["env"]["clear"].update(ALLOWED_HOST="other.example"),
+        "start-web", ("400", "ALLOWED_HOSTS"),
     ),
     "answers 301": (health("/moved"), "start-web", ("301", "SECURE_SSL_REDIRECT", "SECURE_PROXY_SSL_HEADER")),
     "no health path": (health("/missing"), "start-web", ("404", "there is no `/missing`")),
@@ -50,6 +51,16 @@ def test_a_release_that_does_not_work(shop: FaultSite, case: str) -> None:
     error = assert_told(ran, 10, "step.failed", now=True)
     assert step in error["where"]
     assert [word for word in words if word not in error["said"]] == [], error["said"]
+
+
+def test_the_proxy_is_taken_back_too(shop: FaultSite) -> None:
+    """The release that goes on serving is reached by the name that it had."""
+    before = shop.serving()
+    shop.configure(lambda config: (config["proxy"].update(host="other.example"), config.update(deploy_timeout=3)))
+    shop.configure(role("web", "python app.py end 3"))
+    ran = shop.redeploy()
+    assert ran.code == 10, ran.text
+    taken_back(shop, ran, before)
 
 
 def taken_back(shop: FaultSite, ran: Any, before: str) -> None:

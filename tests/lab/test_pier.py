@@ -1,4 +1,4 @@
-"""The example in containers lives its life by the README's own commands: PostgreSQL, Redis, a worker and beat."""
+"""The example in containers through a day by the README's own commands, with PostgreSQL, Redis, a worker and beat."""
 
 from __future__ import annotations
 
@@ -34,12 +34,13 @@ COUNT = ("psql", "-U", "pier", "-tAc", "select count(*) from parcels_parcel")
 @pytest.fixture(scope="module")
 def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     """The pier, set up on a server with nothing of it. Afterwards it is removed by its own verb, and that is judged."""
-    host = lab.host(5)
+    host = lab.host(2)
     host.wipe()
     for image in IMAGES:  # `remove` takes an accessory's image away, and this server can pull none
         host.docker("tag", image, f"kept/{image}")
     made = Pier(lab, host, tmp_path_factory.mktemp("operator") / "pier").prepare()
     made.ok("setup")
+    assert "nothing to do: setup" in made.ok("setup")
     try:
         yield made
         removed = made("remove", "-y")
@@ -62,23 +63,22 @@ def after(release: str) -> str:
 
 
 def test_a_day_on_the_pier(pier: Pier) -> None:
-    first = pier.release
+    first, version = pier.release, str(json.loads(pier.ask("GET", "/up")[2])["version"])
     assert pier.parcel(pier.post("Rope"))["weighed_by"] == first
     assert pier.containers() == units(first)
-    assert "nothing to do: setup" in pier.ok("setup")
 
     pier.edit("parcels/models.py", FIELD, f"{FIELD}\n    note = models.TextField(null=True)")
     (pier.folder / "parcels/migrations/0002_parcel_note.py").write_text(MIGRATION)
-    version = pier.commit("Notes on parcels")
+    pier.commit("Notes on parcels")
     with Beats(pier.host) as beats, Visitors(pier) as visitors:
         pier.ok("deploy")
         second = after(first)
         assert pier.release == second
         assert pier.parcel(pier.post("Sail"))["weighed_by"] == second
-        back = json.loads(pier.ok("rollback", "--json").splitlines()[-1])
+        pier.ok("rollback")
         assert pier.parcel(pier.post("Anchor"))["weighed_by"] == first
         started = beats.assert_never_two()
-    assert pier.containers() == units(first), back
+    assert pier.containers() == units(first)
     assert started == 2
     visitors.assert_content()
     assert [number for number in visitors.parcels if not pier.parcel(number)["weighed_by"]] == []
@@ -88,11 +88,8 @@ def test_a_day_on_the_pier(pier: Pier) -> None:
     pier.environment["PIER_SECRET_KEY"] = "another-key-of-the-lab-and-of-nobody-else-0123456789"
     pier.ok("redeploy")
     third = after(second)
-    key = (
-        "import os, sys;"
-        " sys.exit(os.environ['SECRET_KEY'][:7] != 'another' or os.environ['KAMAL_VERSION'] == sys.argv[1])"
-    )
-    assert pier("app", "exec", "--reuse", "-r", "web", "--", "python", "-c", key, version).status == 0
+    key = 'echo "$SECRET_KEY" | cut -c 1-7; echo "$KAMAL_VERSION"'
+    assert pier.ok("app", "exec", "--reuse", "-r", "web", key).split() == ["another", version]
     assert pier.parcel(pier.post("Chain"))["weighed_by"] == third
     assert pier.containers() == units(third)
 
@@ -139,9 +136,7 @@ def test_what_staging_has_verified_goes_into_production(pier: Pier) -> None:
     before, version = pier.release, pier.commit("Staging")
     pier.ok("deploy", "-d", "staging")
     assert pier.release == before
-    assert pier.containers("label=destination=staging") == [
-        f"pier-{role}-staging-r1" for role in ("beat", "web", "worker")
-    ]
+    assert pier.containers("label=destination=staging") == units("staging-r1")
     pier.edit("parcels/templates/parcels/list.html", "</body>", "not verified</body>")
     pier.commit("Not verified yet")
     pier.ok("deploy", "--from", "staging")

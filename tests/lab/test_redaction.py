@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.bare_server import own_servers
 from tests.lab.docker_site import copy_app
-from tests.lab.fault_site import FaultSite
+from tests.lab.fault_site import FaultSite, forget_images
 from tests.lab.fixtures import Lab, LabHost
 from tests.live.site import Ran
 from tests.live.test_redaction import Watch
@@ -63,8 +64,13 @@ sys.stdout.buffer.write(b"\\n".join(seen))
 
 @pytest.fixture
 def site(lab: Lab, tmp_path: Path) -> Iterator[FaultSite]:
-    host = lab.hosts[1]
-    made = FaultSite(lab, (host, host), tmp_path / "project", tmp_path / "home")
+    """Nothing is deployed."""
+    with own_servers(lab, tmp_path, (32,), bare=False) as (host,):
+        yield laid_out(FaultSite(lab, (host,), tmp_path / "project", tmp_path / "home", tmp_path / "ssh_config"))
+        forget_images(lab, SERVICE)
+
+
+def laid_out(made: FaultSite) -> FaultSite:
     made.directory.mkdir()
     (made.home / ".ssh").mkdir(parents=True, mode=0o700)
     made.route({})
@@ -77,18 +83,12 @@ def site(lab: Lab, tmp_path: Path) -> Iterator[FaultSite]:
         made.write(f".kamal/{name}", value)
     made.write(".kamal/secrets", "".join(f"{name}=$(cat .kamal/{name})\n" for name in SECRETS))
     (made.directory / ".kamal" / "secrets").chmod(0o600)
-    facts = lab.registry
-    values = {"server": facts.server, "user": facts.username, "password": facts.password, "host": host.name}
+    facts = made.lab.registry
+    values = {"server": facts.server, "user": facts.username, "password": facts.password, "host": made.hosts[0].name}
     made.write("config/deploy.yml", CONFIG.format(service=SERVICE, ssh_config=made.home / "ssh_config", **values))
     subprocess.run(("git", "init", "-q"), cwd=made.directory, check=True)
     made.commit()
-    yield made
-    made("remove", "--yes")
-    script = 'docker ps -aq --filter "label=service=$1" | xargs -r docker rm -f; rm -rf "/var/lib/shipway/$1"'
-    host.run("sh", "-c", script, "sh", SERVICE)
-    tags = lab.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"*/test/{SERVICE}").out.split()
-    if tags:
-        lab.docker("image", "rm", *tags)
+    return made
 
 
 @contextlib.contextmanager
@@ -117,11 +117,11 @@ def test_no_value_is_found_anywhere(site: FaultSite, monkeypatch: pytest.MonkeyP
         texts = {
             " ".join(words): said(site(*words))
             for words in (
-                ("plan", "deploy", "--json", "-v"), ("setup", "-v"), ("deploy", "--json"), ("redeploy", "-vv"),
+                ("plan", "deploy", "--json", "-v"), ("setup", "-v"), ("deploy", "--json"), ("redeploy", "-v"),
                 ("config",), ("config", "--json"), ("status", "--json"), ("audit",), ("releases", "--json"),
-                ("accessory", "details", "--json"), ("details",), ("registry", "login", "-v"),
+                ("accessory", "details", "--json"), ("details",), ("registry", "login"),
                 ("accessory", "reboot", "cache", "-y", "-v"),
-                ("exec", "--", "sh", "-c", PRINT_ALL), ("exec", "--json", "--reuse", "--", "sh", "-c", PRINT_ALL),
+                ("exec", "--", "sh", "-c", PRINT_ALL), ("exec", "--json", "--", "sh", "-c", PRINT_ALL),
                 ("accessory", "exec", "cache", "--reuse", "env"), ("rollback", "--yes", "--json"),
             )
         }  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,7 +32,7 @@ class Taken:
 
 @pytest.fixture
 def kamals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
-    host = lab.host(5)
+    host = lab.host(2)
     host.wipe()
     pier = Pier(lab, host, tmp_path_factory.mktemp("operator") / "pier").prepare()
     yield Taken(pier, lay_out(pier))
@@ -69,10 +68,10 @@ def test_the_same_file_takes_a_host_over_from_kamal_and_back(kamals: Taken) -> N
     assert [number for number in visitors.parcels if not pier.parcel(number)["weighed_by"]] == []
 
     with Beats(pier.host) as beats, Visitors(pier) as visitors:
-        back = json.loads(pier.ok("rollback", "--json").splitlines()[-1])
+        back = pier.ok("rollback")
         assert beats.assert_never_two() == 1
     visitors.assert_content()
-    assert back["release"] == f"kamal-{kamals.version}"
+    assert f"web kamal-{kamals.version}" in back
     assert pier.containers() == kamals.kamals
     assert pier.release == "none"
     assert pier.parcel(pier.post("Anchor"))["weighed_by"] == "none"

@@ -21,7 +21,7 @@ def haul(seconds):
     time.sleep(seconds)
     Count.objects.create(parcels=900002)
 """
-LATER_S = 40
+LATER_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_a_task_that_runs_is_ended_softly_and_queued_ones_meet_workers_that_know
 
 def ends_softly(pier: Pier) -> None:
     """A task that was begun before the switch ends in its old worker, and no other one does it again."""
-    send(pier, "haul.delay(20)")
+    send(pier, "haul.delay(12)")
     pier.ok("redeploy")
     assert (counted(pier, 900001), counted(pier, 900002)) == (1, 1)
 

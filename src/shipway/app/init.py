@@ -6,6 +6,7 @@ import difflib
 import secrets as entropy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from shipway.adapters.new_files import NO_TEXT, NewFile, read_exactly, write_files
@@ -87,21 +88,29 @@ class Init:
         write_files(self.directory, proposal.files)
 
     def _compare(self, draft: Draft) -> tuple[Change, NewFile | None]:
-        there = read_exactly(self.directory, draft.path)
-        if there == draft.text:
-            return Change(draft.path, "same", draft.why), None
-        diff = _diff(draft.path, there, draft.text)
-        if there is None:
-            return Change(draft.path, "new", draft.why, diff), NewFile(draft.path, draft.text)
-        if draft.adds and there == self.subject.sources.text(draft.path):
-            return Change(draft.path, "adds", draft.why, diff), NewFile(draft.path, draft.text, replaces=there)
-        return Change(draft.path, "kept", draft.why, diff), None
+        change, file = compare(self.directory, draft)
+        if change.state == "kept" and draft.adds:
+            there = read_exactly(self.directory, draft.path)
+            if there == self.subject.sources.text(draft.path):
+                return replace(change, state="adds"), NewFile(draft.path, draft.text, replaces=there)
+        return change, file
 
     def _secret(self, path: str) -> tuple[Change, NewFile | None]:
         why = "a random secret"
         if read_exactly(self.directory, path) is not None:
             return Change(path, "same", why), None
         return Change(path, "new", why), NewFile(path, f"{entropy.token_urlsafe(_KEY_BYTES)}\n", mode=0o600)
+
+
+def compare(directory: Path, draft: Draft) -> tuple[Change, NewFile | None]:
+    """Return what becomes of a file that is new or stays as it is, and what is to be written of it."""
+    there = read_exactly(directory, draft.path)
+    if there == draft.text:
+        return Change(draft.path, "same", draft.why), None
+    diff = _diff(draft.path, there, draft.text)
+    if there is None:
+        return Change(draft.path, "new", draft.why, diff), NewFile(draft.path, draft.text)
+    return Change(draft.path, "kept", draft.why, diff), None
 
 
 def _diff(path: str, there: str | None, text: str) -> str:

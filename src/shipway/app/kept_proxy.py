@@ -37,7 +37,7 @@ def kept_proxy(layout: Layout, binary: str, python: str, keeper: Keeper) -> Keep
 def _by_systemd(layout: Layout, caddy: CaddyProgram, keeper: Systemd) -> Keep:
     text = unit_text(
         UnitText(
-            title="the proxy of Shipway (Caddy)",
+            title="shipway-proxy (Caddy)",
             argv=caddy.argv,
             root=layout.root,
             scope=keeper.scope,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipway.app.ask_release import Recorded, ask_release
 from shipway.app.context import Context
@@ -15,7 +15,16 @@ from shipway.django.report import Report
 from shipway.django.strict import Malformed
 from shipway.django.task_codec import parse_known, parse_queued
 from shipway.engine.world import StopRequest
-from shipway.planning.tasks import Crossing, TaskRules, check_schedule, cross, has_workers, refusal, undrainable
+from shipway.planning.tasks import (
+    Crossing,
+    TaskRules,
+    check_schedule,
+    cross,
+    has_workers,
+    refusal,
+    too_short,
+    undrainable,
+)
 from shipway.tasks.compare import total
 
 ROUND_S = 15.0
@@ -54,12 +63,14 @@ class TaskGate:
         new, old = known_of(report), _recorded(base)
         check_schedule(site, new, self.unit.release, rules)
         found = cross(new, old, _queued(report), self._names(base))
+        found = replace(found, notes=(*found.notes, *too_short(site, new)))
         if not found.stuck:
             return found
         if rules.policy == "ignore":
             lost = tuple(f"warning: lost: {one}" for one in found.stuck)
             return Crossing((), found.workers_first, (*found.notes, *lost))
-        return await self._drain(found, new, old, base)
+        drained = await self._drain(found, new, old, base)
+        return replace(drained, notes=found.notes)
 
     async def _drain(self, found: Crossing, new: Known, old: Known | None, base: Recorded) -> Crossing:
         """Wait until the old workers have done what the new ones cannot. Raises Refused and Interrupted."""

@@ -15,6 +15,7 @@ from shipway.config.report import Report
 from shipway.config.root import DEFAULT_SECRETS, Root
 from shipway.config.servers import RoleSection, kind_of
 from shipway.config.tree import MapNode, Path
+from shipway.config.warm_stop import LONGEST_TASK_S, warm_stop
 
 DEFAULT_NETWORK = "kamal"
 # Kamal's defaults, in seconds and releases (configuration.rb)
@@ -94,7 +95,10 @@ class Resolver:
         own = section.proxy if isinstance(section.proxy, MapNode) else None
         path: Path = ("servers", name, "proxy")
         proxy = merged_proxy(root.proxy, own, path, self.report) if is_proxied else None
+        warm = None if is_proxied else warm_stop(section.cmd)
         stop_s = section.stop_timeout if section.stop_timeout is not None else root.stop_timeout
+        if stop_s is None and not is_proxied:
+            stop_s = LONGEST_TASK_S if warm else self.drain_s
         tags = {host.name: host.tags for host in section.hosts}
         return Role(
             name=name,
@@ -108,8 +112,8 @@ class Resolver:
             options=flags_of(section.options),
             restart=restart_of(section.options),
             cmd=section.cmd,
-            stop_timeout_s=stop_s if stop_s is not None or is_proxied else self.drain_s,
-            stop_signal=(section.stop_signal or "TERM").removeprefix("SIG"),
+            stop_timeout_s=stop_s,
+            stop_signal=(section.stop_signal or (warm.signal if warm else "TERM")).removeprefix("SIG"),
             proxy=proxy,
             asset_path=_asset_path(section.asset_path or root.asset_path) if is_proxied else None,
         )

@@ -103,7 +103,8 @@ class RoleSection:
     stop_timeout: int | None = key(
         Integer(least=0, unit="s"),
         "Seconds that the old process may take to end.",
-        default="`stop_timeout` of the root",
+        default="`stop_timeout` of the root; without one 600 for a worker of Celery, RQ, Dramatiq, Huey or"
+        " django-tasks-db",
     )
     options: Options | None = key(OptionsKind(), "Flags of `docker run`; `restart` is the restart policy.")
     logging: Logging | None = key(Section(Logging), "Laid over `logging` of the root.")
@@ -124,7 +125,9 @@ class RoleSection:
         "clock; else worker",
     )
     stop_signal: str | None = key(
-        Text(check=_check_signal), "The signal that asks the process to end (Shipway's key).", default="TERM"
+        Text(check=_check_signal),
+        "The signal that asks the process to end (Shipway's key).",
+        default="TERM; INT for Huey",
     )
 
 

@@ -52,10 +52,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The tasks of a release: by framework, and the names that its schedule puts into queues (Celery)."""
+    """The tasks of a release: by framework, and the names that its schedule puts into queues (Celery).
+
+    `longest_s` is how long the framework lets a task run (Celery's `task_time_limit`); 0 when it has no limit.
+    """
 
     registries: Mapping[str, Registry] = field(default_factory=dict)
     scheduled: tuple[str, ...] = ()
+    longest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,3 +55,8 @@ class Unit:
     def name(self) -> str:
         """`<service>-<role>-<release>`, unique on its host."""
         return f"{self.service}-{self.role}-{self.release}"
+
+
+def patience(unit: Unit) -> str:
+    """Return what the title of a stop says about a worker: that it may take long, and how long at most."""
+    return f": it ends its tasks first, {unit.stop_s:.0f} s at most" if unit.kind == "worker" else ""

@@ -19,7 +19,8 @@ def parse_known(tasks: Mapping[str, Json]) -> Known:
     root = Node(dict(tasks), "tasks")
     found = {name: _registry(root.node(name), "tasks") for name in FRAMEWORKS if name in root}
     beat = root.node("celery").each("beat", _beat)
-    return Known(found, beat)
+    limit = root.node("celery").raw("time_limit_s")
+    return Known(found, beat, float(limit) if isinstance(limit, (int, float)) else 0.0)
 
 
 def _registry(node: Node, name: str) -> Registry:

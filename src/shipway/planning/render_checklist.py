@@ -136,8 +136,8 @@ class _Checklist:
         yield "## Decide: the migrations"
         yield ""
         yield (
-            f"`shipway deploy` asks {plan.release} now and decides for each migration whether {base} lives with it and"
-            " it runs before the switch, whether it runs at the end, or not at all. You decide it here."
+            f"`shipway deploy` asks {plan.release} now and decides for each migration: it runs before the switch, since"
+            f" {base} lives with it, or at the end, or not at all. You decide it here."
             " `shipway migrations` helps."
         )
         yield ""
@@ -155,8 +155,8 @@ class _Checklist:
         base = f"{plan.base} serves as before" if plan.base else "nothing serves, as before"
         switched = any("/switch-" in step.id for one in plan.stages[: index + 1] for t in one.tracks for step in t)
         if stage.commits:
-            yield f"**The point of no return.** {plan.release} serves and stays. What stands above is not taken"
-            yield f"back any more; to go back from here is a rollback (`shipway rollback{self._around.options}`)."
+            yield f"**The point of no return.** {plan.release} serves and stays. Nothing above is taken back"
+            yield f"any more; the way back from here is `shipway rollback{self._around.options}`, not an undo."
         elif index > plan.commit_index():
             yield f"**You may stop here**, not for long: {plan.release} serves; the stages that are left tidy up."
         elif switched:

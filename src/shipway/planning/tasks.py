@@ -66,6 +66,16 @@ def _names(found: tuple[AtRisk, ...]) -> str:
     return ", ".join(str(one) for one in found[:_NAMED]) + more
 
 
+def too_short(site: Site, known: Known) -> tuple[str, ...]:
+    """Return a note for each role of workers that is killed before its longest task may have ended."""
+    return tuple(
+        f"warning: a task may run for {known.longest_s:.0f} s, and {role.name} is killed {role.stop_s:.0f} s after it"
+        f" is asked to end: servers/{role.name}/stop_timeout"
+        for role in site.roles
+        if role.kind == "worker" and known.longest_s > role.stop_s
+    )
+
+
 def check_schedule(site: Site, known: Known, release: str, rules: TaskRules) -> None:
     """Raise Refused where the schedule of `release` asks for tasks that it does not have."""
     names = unknown_beats(known)

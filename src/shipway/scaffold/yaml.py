@@ -98,7 +98,10 @@ def _entry(name: str, noted: Noted, indent: str) -> Iterator[str]:
         yield from comment(text, indent)
     beside = f"  # {_harmless(noted.beside)}" if noted.beside else ""
     value = noted.value
-    if isinstance(value, (str, int)):
+    if isinstance(value, str) and _is_literal(value):
+        yield f"{indent}{scalar(name)}: |{beside}"
+        yield from (f"{indent}  {line}".rstrip() for line in value.split("\n")[:-1])
+    elif isinstance(value, (str, int)):
         yield f"{indent}{scalar(name)}: {scalar(value)}{beside}"
     elif not value:
         yield f"{indent}{scalar(name)}: {'{}' if isinstance(value, Mapping) else '[]'}{beside}"
@@ -118,11 +121,34 @@ def _block(value: Value, indent: str) -> Iterator[str]:
             yield from _item(_noted(one), indent)
 
 
+def _is_literal(value: str) -> bool:
+    """Whether a text can stand as it is, as lines of a block."""
+    lines = value.split("\n")
+    is_even = all(line == line.rstrip() and (not line or line.isprintable()) for line in lines)
+    return (
+        len(lines) > 1
+        and not lines[-1]
+        and bool(lines[-2])
+        and is_even
+        and value[:1] not in " \n"
+        and "<%" not in value
+    )
+
+
 def _item(noted: Noted, indent: str) -> Iterator[str]:
-    """One item of a list; those of this file are single values."""
+    """One item of a list: a single value, or a map."""
     for text in noted.above:
         yield from comment(text, indent)
     beside = f"  # {_harmless(noted.beside)}" if noted.beside else ""
+    if isinstance(noted.value, Mapping):
+        lines = list(_block(noted.value, f"{indent}  "))
+        yield f"{indent}- {lines[0].lstrip()}"
+        yield from lines[1:]
+        return
     if not isinstance(noted.value, (str, int)):
-        raise TypeError("an item of a list is a single value")
+        raise TypeError("an item of a list is a single value or a map")
+    if isinstance(noted.value, str) and _is_literal(noted.value):
+        yield f"{indent}- |{beside}"
+        yield from (f"{indent}  {line}".rstrip() for line in noted.value.split("\n")[:-1])
+        return
     yield f"{indent}- {scalar(noted.value)}{beside}"

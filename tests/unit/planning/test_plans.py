@@ -39,7 +39,7 @@ def planned(shop: Site, facts: Facts, decided: Decided) -> Plan:
 def many_plans() -> list[Plan]:
     plans = []
     workers = (RoleSpec("worker", ("a", "b"), kind="worker"),)
-    decisions = (Decided(), Decided(before=(M,), after=(N,)), Decided(window=(M, N)))
+    decisions = (Decided(), Decided(before=(M,), after=(N,)), Decided(window=(M, N)), Decided(workers_first=True))
     for hosts, roles, width in itertools.product([("a",), ("a", "b", "c")], [(), workers], [0, 1]):
         if roles and len(hosts) == 1:
             continue
@@ -249,3 +249,14 @@ def test_nothing_is_planned_for_hosts_that_can_run_nothing() -> None:
         with pytest.raises(Refused, match="on b") as caught:
             planner()
         assert (caught.value.code, caught.value.where) == ("docker.stopped", "b")
+
+
+def test_old_workers_end_before_the_switch_where_they_must() -> None:
+    """New workers work by then, the scheduler changes hands after the switch, and nothing is stopped twice."""
+    shop = site()
+    plan = planned(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), Decided(workers_first=True))
+    order = ["a/start-worker-r3", "a/stop-worker-r2", "a/switch-web", "a/stop-beat-r2", "a/stop-web-r2"]
+    assert [stage_of(plan, step) for step in order] == sorted({stage_of(plan, step) for step in order})
+    assert ids(plan).count("b/stop-worker-r2") == 1
+    late = planned(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), Decided())
+    assert stage_of(late, "a/switch-web") < stage_of(late, "a/stop-worker-r2")

@@ -111,7 +111,7 @@ def test_the_script_asks_as_a_proxy_would(address: str) -> None:
 def test_the_script_tells_what_was_wrong(address: str, tmp_path) -> None:
     (tmp_path / "unit.log").write_bytes(b"old\n" * 10_000 + b"Traceback: \xff no table\n")
     check = HealthCheck(path="/broken", limit_s=0.1)
-    result, report = ask(health.Target(address=address, log=str(tmp_path / "unit.log")), check)
+    result, report = ask(health.Target(address=address, log=("cat", str(tmp_path / "unit.log"))), check)
     assert not report.ok
     assert report.status == 500
     assert result.stdout.count(b"\n") == 1

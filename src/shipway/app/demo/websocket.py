@@ -15,10 +15,15 @@ from shipway.app.demo.http import Address, Broken, parse_head
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _TEXT = 0x81
+_CLOSE = 0x88
 _MASKED = 0x80
 _MASK = b"\x01\x02\x03\x04"  # a client has to mask (5.3); against proxies' caches, so any mask does here
 _KEY = base64.b64encode(b"shipway demo key").decode()
 _MAX_FRAME_BYTES = 125
+
+
+class Closed(Broken):
+    """The other side ended the connection in order, with a close frame (7.1.2): one opens another and goes on."""
 
 
 def _accept(key: str) -> str:
@@ -38,8 +43,10 @@ def _require(is_so: bool, otherwise: str) -> None:  # noqa: FBT001  an assertion
 async def _read_frame(reader: asyncio.StreamReader) -> bytes:
     first, second = await reader.readexactly(2)
     size = second & ~_MASKED
+    if first == _CLOSE:
+        raise Closed("the other service closed the connection")
     if first != _TEXT or size > _MAX_FRAME_BYTES:
-        raise Broken("the other service closed the connection")
+        raise Broken("the other service sent something else")
     if second & _MASKED:
         await reader.readexactly(4)
         return _masked(await reader.readexactly(size))

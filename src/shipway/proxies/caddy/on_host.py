@@ -32,7 +32,7 @@ JUDGE_LIMIT_S = 180.0
 
 
 class OnHost:
-    """Caddy and the site of one service on one host, as steps. All are repeatable and harmless."""
+    """Caddy and the site of one service on one host, as steps. All are repeatable, and all but the site harmless."""
 
     def __init__(self, layout: Layout, host: str, site: CaddySite, run: CaddyRun) -> None:
         self.layout, self.host, self.site, self.run = layout, host, site, run
@@ -182,7 +182,8 @@ class OnHost:
     def _configure(self) -> Step:
         proxy, service = self.layout.proxy, self.site.service
         roots = dict.fromkeys(route.tls.ca_root for route in self.site.routes if route.tls.ca_root)
-        return self._harmless(
+        wanted = sha256(self.site_text)
+        step = self._harmless(
             "proxy-configure",
             f"configure the proxy for {service}",
             (
@@ -190,8 +191,14 @@ class OnHost:
                 Upload(f"{proxy}/new/{service}.json", (self.site_text,)),
                 self.sites("configure", proxy, service, *self.run.keep.tool),
             ),
-            self.script("configured", proxy, service, sha256(self.site_text)),
+            self.script("configured", proxy, service, wanted),
         )
+        # The release that goes on serving is reached as it was: by its own names, with its own health and limits.
+        back = (
+            self.sites("revert", proxy, service, wanted),
+            self.script("again", self.admin, self.config, limit_s=RELOAD_LIMIT_S),
+        )
+        return replace(step, harmless=False, undo=back)
 
     def _start(self) -> Step:
         run, keep = self.run, self.run.keep

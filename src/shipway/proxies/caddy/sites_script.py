@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -132,10 +133,30 @@ def configure(folder: str, service: str, *caddy: str) -> None:
         write(candidate, json.dumps(assemble(base["base"], sites), indent=1, sort_keys=True))
         refuse_old(caddy)
         judge(caddy, candidate)
+        place = home / "sites" / f"{service}.json"
+        if place.exists() and place.read_text(encoding="utf-8") != text:
+            write(home / "new" / f"{service}.before", place.read_text(encoding="utf-8"))
         write(home / "base.json", json.dumps(base, sort_keys=True))
         candidate.replace(home / "caddy.json")
-        write(home / "sites" / f"{service}.json", text)  # last: `configured` looks at this one
+        write(place, text)  # last: `configured` looks at this one
         new.unlink()
+
+
+def revert(folder: str, service: str, undone: str) -> None:
+    """Undo any part of `configure`: put back what stood before the site with the SHA-256 `undone`.
+
+    Without a site before there is nothing to put back, and nothing is sent to it.
+    """
+    home = pathlib.Path(folder)
+    place, before = home / "sites" / f"{service}.json", home / "new" / f"{service}.before"
+    with sites_of(home) as sites:
+        if before.exists() and place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() == undone:
+            write(place, before.read_text(encoding="utf-8"))
+            sites[service] = read_json(place)
+        if service in sites:
+            base = base_for(home, service, sites[service], sites)
+            write(home / "base.json", json.dumps(base, sort_keys=True))
+            write(home / "caddy.json", json.dumps(assemble(base["base"], sites), indent=1, sort_keys=True))
 
 
 def forget(folder: str, service: str) -> None:
@@ -158,7 +179,7 @@ def forget(folder: str, service: str) -> None:
         for path in (home / "log").iterdir():
             if logs.fullmatch(path.name):
                 path.unlink()
-        for part in (f"maintenance/{service}", f"new/{service}.json", f"sites/{service}.json"):
+        for part in (f"maintenance/{service}", f"new/{service}.json", f"new/{service}.before", f"sites/{service}.json"):
             with contextlib.suppress(FileNotFoundError):
                 (home / part).unlink()
 
@@ -203,7 +224,12 @@ def certificate(folder: str) -> None:
         (home / f"new.{name}").replace(home / name)
 
 
-VERBS: dict[str, Callable[..., None]] = {"certificate": certificate, "configure": configure, "forget": forget}
+VERBS: dict[str, Callable[..., None]] = {
+    "certificate": certificate,
+    "configure": configure,
+    "forget": forget,
+    "revert": revert,
+}
 
 
 if __name__ == "__main__":

@@ -67,7 +67,10 @@ exists() { docker container inspect --format '{{.Id}}' "$1" >/dev/null 2>&1; }
 
 stop() {
   exists "$2" || { docker version >/dev/null; return; }
-  docker stop -t "$1" "$2" >/dev/null
+  docker stop -t "$1" "$2" >/dev/null || return
+  if [ "$(docker container inspect --format '{{.State.ExitCode}}' "$2" 2>/dev/null)" = 137 ]; then
+    echo "$2 did not end within $1 s and was killed: what it was doing is lost, or is done again"
+  fi
 }
 
 is_stopped() {

@@ -12,7 +12,7 @@ from shipway.core.layout import Layout
 from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
-from shipway.core.unit import Unit
+from shipway.core.unit import Unit, patience
 from shipway.runtimes import health
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.health_script import LOG_LINES
@@ -104,7 +104,7 @@ class Venv:
         return (
             Step(
                 id=f"{self._host}/stop-{unit.role}-{unit.release}",
-                title=f"stop {unit.name}",
+                title=f"stop {unit.name}{patience(unit)}",
                 host=self._host,
                 do=self._keeper.stop(program),
                 done=self._keeper.stopped(program),

@@ -83,6 +83,7 @@ def unit_text(unit: UnitText) -> str:
             else ("Type=exec",)
         ),
         *([f"User={_escaped(unit.user)}"] if is_system else []),
+        f"SyslogIdentifier={_escaped(unit.title.partition(' ')[0])}",
         f"WorkingDirectory={_escaped(unit.directory)}",
         *(f"Environment={_quoted(f'{name}={value}')}" for name, value in unit.env),
         f"ExecStart={' '.join(_quoted(word).replace('$', '$$') for word in unit.argv)}",

@@ -15,7 +15,7 @@ class Answers(BaseHTTPRequestHandler):
             self.send_header("Location", f"https://{host}{self.path}")
             self.end_headers()
             return
-        if not host.startswith("shop.example"):
+        if not host.startswith(os.environ.get("ALLOWED_HOST", "shop.example")):
             status = 400
         else:
             status = {"/up": 200, "/moved": 200, "/broken": 500}.get(self.path, 404)

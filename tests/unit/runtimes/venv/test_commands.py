@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from shipway.core.unit import Kind, Unit
-from shipway.runtimes.venv.commands import command_line, default_server
+from shipway.runtimes.venv.commands import command_line, default_server, notifies
 from shipway.runtimes.venv.settings import VenvSettings
 
 WSGI, ASGI = VenvSettings(wsgi="shop.wsgi"), VenvSettings(wsgi="shop.wsgi", asgi="shop.asgi", max_requests=0)
@@ -58,3 +58,15 @@ def test_more_than_one_simple_command_is_refused(cmd: str) -> None:
 def test_a_role_without_command_and_default_is_refused(kind: Kind, settings: VenvSettings) -> None:
     with pytest.raises(ValueError, match="`r` has no `cmd`"):
         command_line(unit("  ", kind), settings, "/s")
+
+
+@pytest.mark.parametrize(
+    ("cmd", "tells"),
+    [
+        ("gunicorn", True), ("gunicorn shop.wsgi", True), ("python -m gunicorn shop.wsgi", True), ("", True),
+        ("/opt/bin/gunicorn -w 2", True), ("python3.12 -m gunicorn x", True), ("uvicorn shop.asgi:app", False),
+        ("sh -c 'exec gunicorn'", False), ("gunicorn-like", False), ("celery -A shop worker", False),
+    ],
+)  # fmt: skip
+def test_only_gunicorn_tells_when_it_has_started(cmd: str, *, tells: bool) -> None:
+    assert notifies(unit(cmd), WSGI) is tells
