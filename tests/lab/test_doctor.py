@@ -13,7 +13,7 @@ import pytest
 from tests.lab.bare_server import Operator, own_servers
 from tests.lab.fixtures import Lab
 
-NUMBER = 21
+NUMBER = 29
 CONFIG = """\
 service: labdoctor
 image: test/labdoctor
