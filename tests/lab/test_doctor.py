@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab.bare_server import Operator, bare_server
+from tests.lab.bare_server import Operator, own_servers
 from tests.lab.fixtures import Lab
 
-NUMBER = 21
+NUMBER = 29
 CONFIG = """\
 service: labdoctor
 image: test/labdoctor
@@ -45,7 +46,8 @@ systemd-run --quiet python3 -m http.server 80
 @pytest.fixture(scope="module")
 def clinic(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     place = tmp_path_factory.mktemp("clinic")
-    with bare_server(lab, place, NUMBER, is_bare=False) as operator:
+    with own_servers(lab, place, (NUMBER,), bare=False) as (host,):
+        operator = Operator(host, place, {**os.environ, **lab.environment})
         write(operator, lab, registry_password=lab.registry.password)
         booted = operator("accessory", "boot", "cache")
         assert booted.status == 0, booted.err
