@@ -95,7 +95,7 @@ class Pier:
 
     def ask(self, method: str, path: str, **form: str) -> tuple[int, str, str]:
         """Ask the site as a visitor: status, release, body."""
-        connection = http.client.HTTPConnection(self.host.address, 80, timeout=LIMIT_S)
+        connection = http.client.HTTPConnection(self.host.address, 80, timeout=30)
         headers = {"Host": NAME, "Content-Type": "application/x-www-form-urlencoded"}
         try:
             connection.request(method, path, urlencode(form) if form else None, headers)
