@@ -28,7 +28,6 @@ env:
     ALLOWED_HOSTS: staging.example.org
 """
 IMAGES = ("postgres:16", "redis:7")
-COUNT = ("psql", "-U", "pier", "-tAc", "select count(*) from parcels_parcel")
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +57,11 @@ def units(release: str) -> list[str]:
     return [f"pier-{role}-{release}" for role in ("beat", "web", "worker")]
 
 
+def query(pier: Pier, sql: str) -> str:
+    words = ("accessory", "exec", "db", "--reuse", "--", "psql", "-U", "pier", "-tAc", sql)
+    return pier.ok(*words).splitlines()[-1]
+
+
 def after(release: str) -> str:
     return f"r{int(release[1:]) + 1}"
 
@@ -82,8 +86,9 @@ def test_a_day_on_the_pier(pier: Pier) -> None:
     assert started == 2
     visitors.assert_content()
     assert [number for number in visitors.parcels if not pier.parcel(number)["weighed_by"]] == []
-    assert pier.ok("accessory", "exec", "db", "--reuse", "--", *COUNT).split()[-1] == str(len(visitors.parcels) + 3)
-    assert "[X] 0002_parcel_note" in pier.ok("manage", "--release", second, "showmigrations", "parcels")
+    assert query(pier, "select count(*) from parcels_parcel") == str(len(visitors.parcels) + 3)
+    assert query(pier, "select name from django_migrations where name like '%parcel_note'") == "0002_parcel_note"
+    assert "0002" not in pier.ok("manage", "showmigrations", "parcels"), "the code of then does not know it"
 
     pier.environment["PIER_SECRET_KEY"] = "another-key-of-the-lab-and-of-nobody-else-0123456789"
     pier.ok("redeploy")

@@ -11,7 +11,10 @@ async def pump(reader, writer):
     writer.close()
 
 async def serve(reader, writer):
-    there = await asyncio.open_connection(sys.argv[2], int(sys.argv[3]))
+    try:
+        there = await asyncio.open_connection(sys.argv[2], int(sys.argv[3]))
+    except OSError:
+        return writer.close()
     await asyncio.gather(pump(reader, there[1]), pump(there[0], writer), return_exceptions=True)
 
 async def main():
