@@ -76,7 +76,7 @@ def test_jobs_for_github(shop: Path):
     deploy = {
         name: next(s for s in jobs[name]["steps"] if s.get("name", "").startswith("Deploy")) for name in list(jobs)[1:]
     }
-    assert deploy["staging"]["run"] == "shipway deploy -d staging --json >deploy.jsonl"
+    assert deploy["staging"]["run"] == "shipway deploy -d staging --json >release-report.jsonl"
     assert '--version "$GITHUB_SHA"' in deploy["production"]["run"], "what was verified is what is released"
     names = ("REGISTRY_PASSWORD", "SECRET_KEY")
     assert deploy["production"]["env"] == {name: f"${{{{ secrets.{name} }}}}" for name in names}
@@ -131,7 +131,7 @@ def test_a_file_that_is_there_is_kept(shop: Path, capsys: pytest.CaptureFixture[
 def test_the_summary(shop: Path, line: dict[str, object], expected: str):
     steps = written("github", shop)["jobs"]["staging"]["steps"]
     script = next(step["run"] for step in steps if step.get("name") == "Report")
-    (shop / "deploy.jsonl").write_text(json.dumps({"event": "run.begin"}) + "\n" + json.dumps(line) + "\n")
+    (shop / "release-report.jsonl").write_text(json.dumps({"event": "run.begin"}) + "\n" + json.dumps(line) + "\n")
     summary = shop / "summary"
     env = {"GITHUB_STEP_SUMMARY": str(summary), "PATH": "/usr/local/bin:/usr/bin:/bin"}
     done = subprocess.run(

@@ -76,15 +76,17 @@ def by_hand(ssh: tuple[str, ...] = ("ssh", "-l", "deploy")) -> ByHand:
     plan = replace(found.plan, stages=(*rest, replace(last, tracks=((step,), *last.tracks[1:]))))
     login = HereStep("here/login", "log in", ("docker", "login"), stdin=(SecretRef("REGISTRY"),), done=("false",))
     key = (("K", (SecretRef("TOKEN"),)),)
-    build = HereStep("here/build", "build it's", ("docker", "build", "."), env=key, directory="/p p")
+    build = HereStep("here/build", "build it's", ("docker", "build"), env=key, directory="/p p")
     around = Around(
         reach={host: Reach(ssh) for host in plan.hosts()},
-        layouts={h: Layout("/srv it's", "shop") for h in plan.hosts()},
-        here=(HereStage("build the image", ((login, build),)),), last_run="deploy-r1-",
+        layouts={host: Layout("/srv it's", "shop") for host in plan.hosts()},
+        here=(HereStage("build the image", ((login, build),)),),
+        last_run="deploy-r1-",
         work="/tmp/shipway-x",
         keys=(("KEY", "/tmp/shipway-x/k0"),),
-        files=(("/tmp/shipway-x/config", 'Include "a"\n'),), options=" -d staging",
-    )  # fmt: skip
+        files=(("/tmp/shipway-x/config", 'Include "a"\n'),),
+        options=" -d staging",
+    )
     return replace(found, plan=plan, around=around)
 
 

@@ -9,7 +9,7 @@ from shipway.core.action import Command
 from shipway.core.errors import Unreachable
 from shipway.core.facts import Facts
 from shipway.core.ports import Result
-from shipway.engine.observe import FREE_SCRIPT, _free_bytes, _line, _skew_s, observe
+from shipway.engine.observe import FREE_SCRIPT, _free_bytes, _line, observe, skew_s
 from tests.engine.client import installed, world_of
 from tests.engine.real_shell import run_here
 from tests.engine.sim_runtime import sim_site
@@ -73,7 +73,7 @@ def test_free_space_of_a_directory_that_is_not_there_yet() -> None:
 )
 def test_clock_skew_is_what_the_time_of_asking_cannot_explain(text: str, skew: float) -> None:
     asked = (datetime.fromtimestamp(1000, UTC), datetime.fromtimestamp(1002, UTC))
-    assert _skew_s(text, asked) == skew
+    assert skew_s(text, asked) == skew
 
 
 @pytest.mark.parametrize("result", [None, Result(1, b"x"), Result(0, b"two\nlines"), Result(0, b"")])

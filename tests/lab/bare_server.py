@@ -76,8 +76,8 @@ def own_servers(lab: Lab, place: Path, numbers: Sequence[int], *, bare: bool) ->
 
 
 @contextlib.contextmanager
-def bare_server(lab: Lab, place: Path, number: int = NUMBER) -> Iterator[Operator]:
-    """A new server without Docker, which goes afterwards, and a directory for a project that reaches it."""
-    with own_servers(lab, place, (number,), bare=True) as (host,):
+def bare_server(lab: Lab, place: Path, number: int = NUMBER, *, is_bare: bool = True) -> Iterator[Operator]:
+    """A new server without Docker (if bare), which goes afterwards, and a directory for a project that reaches it."""
+    with own_servers(lab, place, (number,), bare=is_bare) as (host,):
         assert host.run("sh", "-c", _PLAIN).status == 0
         yield Operator(host, place, {**os.environ, **lab.environment})

@@ -24,6 +24,7 @@ from tests.lab.shell import Answer
 NAME = "harbor.example.org"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "harbor"
 SYSTEM = "/etc/systemd/system/multi-user.target.wants"
+BOUNDARY = "a-boundary-that-is-not-in-three-random-megabytes"
 TOKEN = "a" * 32  # a CSRF token: the cookie and the form must have the same
 UV = 'printf \'#!/bin/sh\\nSSL_CERT_FILE=%s exec /usr/local/lib/uv "$@"\\n\' "$1" >/usr/bin/uv && chmod +x /usr/bin/uv'
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -130,12 +131,11 @@ class Harbor:
     def upload(self, photo: bytes) -> bytes:
         """Add a ship with a photo, and return the photo as its page shows it."""
         parts = {"csrfmiddlewaretoken": TOKEN, "name": "Ark", "length_m": "137", "berth": ""}
-        fields = "".join(
-            f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in parts.items()
-        )
-        head = '--b\r\nContent-Disposition: form-data; name="photo"; filename="ark.png"\r\n\r\n'
-        body = fields.encode() + head.encode() + photo + b"\r\n--b--\r\n"
-        kind = "multipart/form-data; boundary=b"
+        field = f"--{BOUNDARY}\r\nContent-Disposition: form-data; name="
+        fields = "".join(f'{field}"{name}"\r\n\r\n{value}\r\n' for name, value in parts.items())
+        head = f'{field}"photo"; filename="ark.png"\r\n\r\n'
+        body = (fields + head).encode() + photo + f"\r\n--{BOUNDARY}--\r\n".encode()
+        kind = f"multipart/form-data; boundary={BOUNDARY}"
         made = self.request("POST", "/ships/new/", body, Cookie=f"csrftoken={TOKEN}", **{"Content-Type": kind})
         assert made.status == http.client.FOUND, made.body[:2000]
         page = self.request("GET", made.headers["Location"]).body.decode()

@@ -41,7 +41,8 @@ class Pier:
         self.edit("config/deploy.yml", "192.0.2.10", self.host.name)
         self.edit("config/deploy.yml", "registry.example.org", f'"{registry.server}"')
         self.edit("config/deploy.yml", "username: shipper", f"username: {registry.username}")
-        self.append("config/deploy.yml", f"\nssh:\n  config: {self.lab.ssh_config}\n")
+        # A machine that has much else to do starts Django and Celery slowly, and that is no matter here.
+        self.append("config/deploy.yml", f"\nssh:\n  config: {self.lab.ssh_config}\ndeploy_timeout: 120\n")
         self.environment.update(
             PIER_SECRET_KEY="a-key-of-the-lab-and-of-nobody-else-0123456789abcdef",
             PIER_POSTGRES_PASSWORD="postgres-of-the-lab",
@@ -94,7 +95,7 @@ class Pier:
 
     def ask(self, method: str, path: str, **form: str) -> tuple[int, str, str]:
         """Ask the site as a visitor: status, release, body."""
-        connection = http.client.HTTPConnection(self.host.address, 80, timeout=30)
+        connection = http.client.HTTPConnection(self.host.address, 80, timeout=LIMIT_S)
         headers = {"Host": NAME, "Content-Type": "application/x-www-form-urlencoded"}
         try:
             connection.request(method, path, urlencode(form) if form else None, headers)
@@ -198,7 +199,7 @@ class Visitors:
 
     def _visit(self, number: int) -> None:
         turns = (("GET", "/", 200), ("POST", "/", 201), ("GET", "/slow?s=0.5", 200), ("GET", "/up", 200))
-        connection = http.client.HTTPConnection(self._pier.host.address, 80, timeout=30)
+        connection = http.client.HTTPConnection(self._pier.host.address, 80, timeout=LIMIT_S)
         headers = {"Host": NAME, "Content-Type": "application/x-www-form-urlencoded"}
         while not self._over.wait(0.05):
             method, path, wanted = turns[(self.asked + number) % len(turns)]

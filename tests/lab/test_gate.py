@@ -15,6 +15,7 @@ from tests.lab.pier import Pier, Visitors
 HEAD = "from django.db import migrations, models\n\n\nclass Migration(migrations.Migration):\n"
 LABEL = "    label = models.CharField(max_length=80)\n"
 TITLE = "    title = models.CharField(max_length=80, null=True)\n"
+WEIGHED_BY = "    weighed_by = models.CharField(max_length=20, blank=True)\n"
 DOCK = "    dock = models.IntegerField(null=True)\n"
 BOTH = "Parcel.objects.create(label=label, title=label)"
 PSQL = ("accessory", "exec", "db", "--reuse", "--raw", "--", "psql", "-U", "pier", "-tAc")
@@ -158,7 +159,7 @@ def drop_the_old_column(pier: Pier) -> None:
 def test_what_restricts_changes_rows_or_takes_long_waits_for_an_approval(pier: Pier) -> None:
     query(pier, MANY)
     migrate(pier, 'migrations.AddField("parcel", "dock", models.IntegerField(null=True))')
-    pier.edit("parcels/models.py", "    class Meta:", DOCK + "\n    class Meta:")
+    pier.edit("parcels/models.py", WEIGHED_BY, WEIGHED_BY + DOCK)
     deploy(pier)
     fill = "lambda apps, editor: apps.get_model('parcels', 'Parcel').objects.filter(dock=None).update(dock=1)"
     data = migrate(pier, f"migrations.RunPython({fill}, migrations.RunPython.noop)")

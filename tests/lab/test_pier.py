@@ -34,7 +34,7 @@ COUNT = ("psql", "-U", "pier", "-tAc", "select count(*) from parcels_parcel")
 @pytest.fixture(scope="module")
 def pier(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pier]:
     """The pier, set up on a server with nothing of it. Afterwards it is removed by its own verb, and that is judged."""
-    host = lab.host(5)
+    host = lab.host(2)
     host.wipe()
     for image in IMAGES:  # `remove` takes an accessory's image away, and this server can pull none
         host.docker("tag", image, f"kept/{image}")
@@ -83,7 +83,7 @@ def test_a_day_on_the_pier(pier: Pier) -> None:
     visitors.assert_content()
     assert [number for number in visitors.parcels if not pier.parcel(number)["weighed_by"]] == []
     assert pier.ok("accessory", "exec", "db", "--reuse", "--", *COUNT).split()[-1] == str(len(visitors.parcels) + 3)
-    assert "[X] 0002_parcel_note" in pier.ok("manage", "showmigrations", "parcels", "--release", second)
+    assert "[X] 0002_parcel_note" in pier.ok("manage", "--release", second, "showmigrations", "parcels")
 
     pier.environment["PIER_SECRET_KEY"] = "another-key-of-the-lab-and-of-nobody-else-0123456789"
     pier.ok("redeploy")

@@ -32,7 +32,7 @@ class Taken:
 
 @pytest.fixture
 def kamals(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
-    host = lab.host(5)
+    host = lab.host(2)
     host.wipe()
     pier = Pier(lab, host, tmp_path_factory.mktemp("operator") / "pier").prepare()
     yield Taken(pier, lay_out(pier))

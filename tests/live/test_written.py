@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -121,6 +122,8 @@ def test_a_script_that_is_killed_is_settled_by_shipway(site: Site, tmp_path: Pat
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
     (site.home / "lock" / "held").unlink()  # its minute is over
+    work = next(line for line in script.read_text().splitlines() if line.startswith("work="))
+    shutil.rmtree(work.removeprefix("work="))
     ran = site("rollback", "--yes", "--json")
     assert ran.code == 0, ran.text
 

@@ -29,8 +29,11 @@ _FILES: Mapping[Provider, tuple[str, Callable[[Pipeline], str]]] = {
 }
 
 
-def propose_ci(choice: Choice, provider: Provider, branch: str) -> tuple[Path, Proposal]:
-    """Return the project's directory and what would be written there. Raises ConfigError."""
+def propose_ci(choice: Choice, provider: Provider, branch: str, package: str = "") -> tuple[Path, Proposal]:
+    """Return the project's directory and what would be written there. Raises ConfigError.
+
+    `package`: what pip installs Shipway from ("": this version, from the package index).
+    """
     names = _destinations(choice)
     config, directory = load_config(replace(choice, destination=choice.destination or (names or (None,))[0]))
     place = Path(directory)
@@ -45,7 +48,7 @@ def propose_ci(choice: Choice, provider: Provider, branch: str) -> tuple[Path, P
         deliveries=plan_deliveries(names, has_registry=has_registry),
         variables=variables,
         is_docker=is_docker,
-        version=__version__,
+        package=package or f"shipway=={__version__}",
         branch=branch,
     )
     path, write = _FILES[provider]

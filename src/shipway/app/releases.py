@@ -45,9 +45,12 @@ def _row(release: str, begin: Record | None, outcomes: dict[str, str], facts: Fa
 
 
 def _deploys(records: Iterable[Record]) -> dict[str, Record]:
-    """Return the line that began each release: that of its deploy, not that of a rollback to it."""
+    """Return the line that began each release: that of its deploy, not that of a rollback to it.
+
+    A written script that was taken back may be run again, with the same release: its last run counts.
+    """
     found: dict[str, Record] = {}
     for record in records:
         if record.kind == "run.begin" and record.detail.get("verb") in ("deploy", "redeploy"):
-            found.setdefault(str(record.detail.get("release", "")), record)
+            found[str(record.detail.get("release", ""))] = record
     return found

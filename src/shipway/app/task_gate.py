@@ -61,6 +61,8 @@ class TaskGate:
         if not base.release or not has_workers(site):
             return Crossing()
         new, old = known_of(report), _recorded(base)
+        if unread := _unread(report, self.unit.release):
+            return unread
         check_schedule(site, new, self.unit.release, rules)
         found = cross(new, old, _queued(report), self._names(base))
         found = replace(found, notes=(*found.notes, *too_short(site, new)))
@@ -97,7 +99,17 @@ class TaskGate:
 
 def crossing_back(report: Report, serving: Recorded, release: str) -> Crossing:
     """Return what a rollback to `release` means to the tasks that wait now: its old workers are to do them."""
+    if unread := _unread(report, release):
+        return unread
     return cross(known_of(report), _recorded(serving), _queued(report), (serving.release, release))
+
+
+def _unread(report: Report, release: str) -> Crossing | None:
+    """Return what is to be said where the release could not tell its tasks; None where it could."""
+    fault = report.faults.get("tasks")
+    if fault is None:
+        return None
+    return Crossing(notes=(f"warning: the tasks of {release} are not known: {fault.message}",))
 
 
 def known_of(report: Report) -> Known:
@@ -119,7 +131,7 @@ def _recorded(base: Recorded) -> Known | None:
 
 
 def _queued(report: Report) -> Queued:
-    if fault := report.faults.get("queued") or report.faults.get("tasks"):
+    if fault := report.faults.get("queued"):
         return Queued(unread={"the project": fault.message})
     try:
         return parse_queued(report.queued)

@@ -59,16 +59,14 @@ random() { od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'; }
 # over COMMAND…: a client that Ctrl-C does not reach: what it does on the host ends by itself, and is taken back after that.
 over() { (trap '' INT TERM HUP && exec "$@"); }
 
-# on HOST LIMIT LINE: runs a line of shell on a host, which ends it after LIMIT seconds.
+# on HOST LIMIT LINE: runs a line of shell on a host, which ends it after LIMIT seconds. Not what runs by sudo: only sudo
+# could end that, and what sudo may run there is for its own file to say.
 on() {
+  line=$3
   case " $limited " in
-    *" $1 "*) ;;
-    *) reach "$1" "$3" && return 0 || return "$?" ;;
+    *" $1 "*) case $3 in 'sudo -n '*) ;; *) line="timeout -k 3 $2 $3" ;; esac ;;
   esac
-  case $3 in
-    'sudo -n '*) reach "$1" "sudo -n timeout -k 3 $2 ${3#sudo -n }" ;;
-    *) reach "$1" "timeout -k 3 $2 $3" ;;
-  esac
+  reach "$1" "$line"
 }
 
 # upload HOST WORDS: standard input becomes a file; WORDS are its path and mode.
@@ -107,6 +105,7 @@ step() {
   mark step.begin || fail "could not write the ledger on $host"
   touched=yes
   case $has in *undo*) begun="$1 $begun" ;; esac
+  [ "$id" != "$migrates" ] || migrated='; migrations that it ran stay'
   if ! "do_$1" >"$work/said" 2>&1; then
     tail -n 60 "$work/said" >&2
     mark step.failed || :
@@ -251,7 +250,7 @@ finish() {
       elif unwind; then
         ended undone
         status=${verdict:-10}
-        say "now: everything was taken back, $serves"
+        say "now: everything was taken back, $serves$migrated"
       else
         ended mixed
         status=11
@@ -279,7 +278,7 @@ ready() {
   done
   run=$(date -u +%Y%m%d-%H%M%S)-$(random 2) began=$(date +%s)
   who=$(id -un | tr -cd 'A-Za-z0-9._-') from=$(uname -n | tr -cd 'A-Za-z0-9._-')
-  phase=new begun='' touched='' why='' verdict='' is_stopped='' token='' renewal='' has_work='' limited='' outcome='done' took=0
+  phase=new begun='' touched='' why='' verdict='' is_stopped='' token='' renewal='' has_work='' limited='' migrated='' outcome='done' took=0
   trap finish EXIT
   trap stopped INT TERM HUP
 }

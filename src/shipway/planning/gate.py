@@ -10,6 +10,7 @@ from shipway.core.migration import Database
 from shipway.migrations.explain import reason, recipe
 from shipway.migrations.gate import Gate, Slot, When, base_of_database, close_the_site, sort_out
 from shipway.migrations.plan import Base
+from shipway.migrations.unmade import unmade
 from shipway.planning.migrate import Decided, Keys, name_keys
 from shipway.planning.site import MigrationPolicy
 
@@ -39,8 +40,10 @@ class Serves:
 def decide(database: Database, serves: Serves, release: str, rules: Rules) -> Decided:
     """Return which pending migrations of `release` run when.
 
-    Raises Refused `migrations.refused`, `migrations.approval`, `migrations.other_approval`, `migrations.by_hand`.
+    Raises Refused `migrations.refused`, `migrations.approval`, `migrations.other_approval`, `migrations.by_hand`,
+    `migrations.not_made`.
     """
+    _check_complete(database, release, rules)
     base = serves.base
     notes: list[str] = []
     if serves.release and base is None:
@@ -60,6 +63,16 @@ def decide(database: Database, serves: Serves, release: str, rules: Rules) -> De
     notes += [f"{slot.verdict.migration.label} runs after: {slot.why}" for slot in gate.at("after") if slot.why]
     survives = base is None or all(slot.verdict.old_code != "breaks" for slot in gate.at("before"))
     return Decided(_keys(gate, "before"), _keys(gate, "after"), _keys(gate, "window"), survives, notes=tuple(notes))
+
+
+def _check_complete(database: Database, release: str, rules: Rules) -> None:
+    """Raise where the models of the release name what neither its migrations make nor the database has."""
+    if missing := unmade(database):
+        raise Refused(
+            "migrations.not_made",
+            f"{release} has models that name what no migration makes, and the database lacks: {', '.join(missing[:5])}",
+            next=f"`python manage.py makemigrations`, commit what it writes, then `{rules.command}`",
+        )
 
 
 def _keys(gate: Gate, when: When) -> Keys:

@@ -38,6 +38,7 @@ def _values(by_hand: ByHand) -> Iterator[str]:
     values = {
         "planned": plan.run, "release": plan.release, "primary": plan.primary, "last_run": around.last_run,
         "serves": serves, "options": around.options, "work": around.work,
+        "migrates": by_hand.question.step if by_hand.question else "",
         "programs": " ".join(_programs(by_hand)), "renew_s": f"{RENEW_S:g}", "tail_bytes": str(TAIL_BYTES),
         "lock_path": shlex.quote(layout.lock), "runs": shlex.quote(layout.run_plan("x").rpartition("/")[0]),
         "upload_script": shlex.quote(UPLOAD_SCRIPT), "append_script": shlex.quote(APPEND_SCRIPT),

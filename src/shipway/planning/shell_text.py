@@ -13,7 +13,7 @@ from shipway.core.secret import SecretRef, Text
 
 _END = "END_OF_TEXT"
 WIDTH = 116
-LIBRARY = resources.files("shipway.planning").joinpath("by_hand.sh").read_text(encoding="utf-8")
+LIBRARY = resources.files(__package__ or "").joinpath("by_hand.sh").read_text(encoding="utf-8")
 """What is the same in every written script."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shipway.core.errors import Finding, Refused
 from shipway.core.task import Known, Queued
+from shipway.planning.history import is_kamals
 from shipway.planning.site import Site, TaskPolicy
 from shipway.tasks.compare import AtRisk, Stuck, at_risk, stuck, total, unknown_beats
 
@@ -49,7 +50,8 @@ def cross(new: Known, old: Known | None, queued: Queued, names: tuple[str, str])
     before, after = names
     left = stuck(new, queued, old)
     risky = at_risk(old, new) if old is not None else ()
-    early = old is None or bool(at_risk(new, old))
+    # What Kamal started is not stopped where it might have to be started again by us.
+    early = not is_kamals(before) if old is None else bool(at_risk(new, old))
     notes = []
     if risky:
         notes.append(

@@ -13,7 +13,7 @@ from shipway.scaffold.subject import Subject
 
 Provider = Literal["github", "gitlab", "forgejo"]
 KEY, KNOWN = "SSH_PRIVATE_KEY", "SSH_KNOWN_HOSTS"
-REPORT, SUMMARY = "deploy.jsonl", "deploy.md"
+REPORT, SUMMARY = "release-report.jsonl", "release-report.md"
 _REFERENCE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$")
 _INSTALL = {
@@ -51,7 +51,7 @@ class Delivery:
 class Pipeline:
     """A workflow, without the words of any provider.
 
-    `variables` are environment variables that the secrets files read. `version` is that of Shipway.
+    `variables` are environment variables that the secrets files read. `package` is what pip installs Shipway from.
     """
 
     service: str
@@ -60,7 +60,7 @@ class Pipeline:
     deliveries: tuple[Delivery, ...]
     variables: tuple[str, ...]
     is_docker: bool
-    version: str
+    package: str
     branch: str = "main"
 
 

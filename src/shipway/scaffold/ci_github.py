@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from shipway.scaffold.ci import (
     KEY,
     KNOWN,
@@ -82,7 +84,7 @@ def _deploy(pipeline: Pipeline, delivery: Delivery, ways: tuple[str, str], *, is
     ssh = {name: secrets.pop(name) for name in (KEY, KNOWN)}
     job["steps"] = [
         *_python(pipeline),
-        {"name": "Install Shipway", "run": f"pip install shipway=={pipeline.version}"},
+        {"name": "Install Shipway", "run": f"pip install {shlex.quote(pipeline.package)}"},
         {"name": "Let in by SSH, to known servers only", "env": ssh, "run": SSH_BLOCK},
         {
             "name": f"Deploy to {delivery.name}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from shipway.scaffold.ci import REPORT, SSH_BLOCK, SUMMARY, SUMMARY_BLOCK, Delivery, Pipeline, deploy_line, head
 from shipway.scaffold.ci import verify_line as verify
 from shipway.scaffold.yaml import Noted, Value, render_yaml
@@ -53,7 +55,7 @@ def _deploy(pipeline: Pipeline, delivery: Delivery) -> Value:
     job["timeout"] = "1h"
     rule: dict[str, Value] = {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"}
     job["rules"] = [{**rule, "when": "manual"} if delivery.is_approved else rule]
-    install.append(f"/opt/shipway/bin/pip install shipway=={pipeline.version}")
+    install.append(f"/opt/shipway/bin/pip install {shlex.quote(pipeline.package)}")
     job["before_script"] = _lines(*install, 'export PATH="/opt/shipway/bin:$PATH"')
     job["script"] = _lines(SSH_BLOCK.rstrip("\n"), deploy_line(delivery, _SHA), verify(delivery))
     job["after_script"] = _lines(f"touch {REPORT}", (SUMMARY_BLOCK + f"cat {SUMMARY}").rstrip("\n"))

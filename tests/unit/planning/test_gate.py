@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from shipway.core.errors import Refused
+from shipway.core.schema import Column
 from shipway.migrations.gate import base_of_database, sort_out
-from shipway.migrations.plan import Base
+from shipway.migrations.plan import Base, chart
+from shipway.migrations.unmade import unmade
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided
 from tests.unit.migrations.replay import database_of
@@ -125,3 +127,18 @@ def test_no_observed_case_runs_before_the_switch_when_the_old_code_breaks(path: 
     assert (slot.when == "before") != (breaks or bool(slot.verdict.broken))
     if case["expected"]["class"] in ("destructive", "data migration", "needs-approval") and slot.when != "refused":
         assert slot.needs_approval
+
+
+def test_a_model_that_was_changed_without_a_migration() -> None:
+    """Unless the database has it all the same, made by hand."""
+    database = database_of("postgresql", BEFORE)
+    state = chart(database, base_of_database(database, "r1")).release
+    table = state["shop_customer"]
+    more = replace(table, columns={**table.columns, "dock": Column("dock", field="dock")})
+    changed = replace(database, footprint={**state, "shop_customer": more}, live=state)
+    with pytest.raises(Refused, match=r"Customer\.dock") as caught:
+        decide(changed, Serves("r1", base_of_database(database, "r1")), "r2", Rules())
+    assert caught.value.code == "migrations.not_made"
+    assert unmade(replace(changed, live=changed.footprint)) == ()
+    assert unmade(replace(changed, live=None)) == ()
+    assert unmade(replace(changed, footprint={**state, "shop_boat": replace(more, name="shop_boat")})) == ("Customer",)

@@ -16,6 +16,8 @@ from shipway.app.demo.http import Address, Broken, parse_head
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 _TEXT = 0x81
 _CLOSE = 0x88
+_PING = 0x89
+_PONG = 0x8A
 _MASKED = 0x80
 _MASK = b"\x01\x02\x03\x04"  # a client has to mask (5.3); against proxies' caches, so any mask does here
 _KEY = base64.b64encode(b"shipway demo key").decode()
@@ -40,17 +42,20 @@ def _require(is_so: bool, otherwise: str) -> None:  # noqa: FBT001  an assertion
         raise Broken(otherwise)
 
 
-async def _read_frame(reader: asyncio.StreamReader) -> bytes:
-    first, second = await reader.readexactly(2)
-    size = second & ~_MASKED
-    if first == _CLOSE:
-        raise Closed("the other service closed the connection")
-    if first != _TEXT or size > _MAX_FRAME_BYTES:
-        raise Broken("the other service sent something else")
-    if second & _MASKED:
-        await reader.readexactly(4)
-        return _masked(await reader.readexactly(size))
-    return await reader.readexactly(size)
+async def _read_frame(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """Return the next text; a ping is answered on the way (5.5.2)."""
+    while True:
+        first, second = await reader.readexactly(2)
+        size = second & ~_MASKED
+        if first == _CLOSE:
+            raise Closed("the other service closed the connection")
+        if first not in (_TEXT, _PING) or size > _MAX_FRAME_BYTES:
+            raise Broken("the other service sent something else")
+        mask = await reader.readexactly(4) if second & _MASKED else b""
+        data = await reader.readexactly(size)
+        if first == _TEXT:
+            return _masked(data) if mask else data
+        writer.write(bytes((_PONG, _MASKED | size)) + _MASK + _masked(data))
 
 
 async def serve_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -62,7 +67,7 @@ async def serve_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
             answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             writer.write(f"{answer}Sec-WebSocket-Accept: {_accept(key)}\r\n\r\n".encode("latin-1"))
             while True:
-                data = await _read_frame(reader)
+                data = await _read_frame(reader, writer)
                 writer.write(bytes((_TEXT, len(data))) + data)
                 await writer.drain()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n")
@@ -105,7 +110,7 @@ class EchoClient:
                 data = text.encode()
                 writer.write(bytes((_TEXT, _MASKED | len(data))) + _MASK + _masked(data))
                 await writer.drain()
-                _require(await _read_frame(reader) == data, "the echo differs")
+                _require(await _read_frame(reader, writer) == data, "the echo differs")
         except Broken:
             self.drop()
             raise

@@ -87,9 +87,17 @@ def _services(around: Around) -> Iterator[Finding]:
     # What stands in the clear was told of with the project.
     clear = {name for role in config.roles for env in role.env.values() for name in env.clear}
     yield from check_local([one for one in around.local if one.source not in clear])
+    there = {name for seen in around.seen.values() if seen.facts for name in seen.facts.names}
+    # Accessories that were never started: setup does it, and nobody can have reached them.
+    to_come = {one.service for one in config.accessories} - there
     for host, seen in around.seen.items():
         if seen.was_asked and seen.facts is not None:
-            yield from check_services(host, around.services, seen.answers)
+            waits = not seen.facts.is_used
+            answers = {
+                n: said for n, said in seen.answers.items() if not (waits and around.services[n].host in to_come)
+            }
+            needed = () if seen.answers and not answers else around.services
+            yield from check_services(host, needed, answers)
 
 
 async def _names(around: Around) -> tuple[Finding, ...]:

@@ -20,7 +20,7 @@ from shipway.checks.servers.probe import probe as probe_server
 from shipway.checks.table import found
 from shipway.config.model import Config
 from shipway.core.action import Command
-from shipway.core.errors import Finding, ShipwayError
+from shipway.core.errors import Finding, Level, ShipwayError
 from shipway.core.ports import Clock, Request, Result, Transport
 from shipway.core.upkeep import SHOW_SCRIPT
 from shipway.engine.lock import Holder, parse_holder
@@ -123,7 +123,7 @@ def _judge(
     findings = [*check_server(facts, _expected(asking, host, specs), skew)]
     if facts.is_whole:
         state = replace(bootstrap.parse(host, answers["programs"]), owns_state=facts.may_write_state)
-        findings += _programs(config, host, state)
+        findings += _programs(config, host, state, is_used=facts.is_used)
     findings += _lock(parse_holder(answers["lock"]), host, asking.options) if "lock" in answers else ()
     for spec, one in zip(specs, accessory_parse.parse(specs, answers["accessories"]) if specs else (), strict=True):
         drift = accessory_parse.drift(spec, one, asking.options)
@@ -147,22 +147,27 @@ def _expected(asking: Asking, host: str, specs: Sequence[AccessorySpec]) -> Expe
     )
 
 
-def _programs(config: Config, host: str, state: bootstrap.HostState) -> Iterator[Finding]:
-    """Find programs that are missing or stopped; and whatever keeps `shipway setup` from putting it right."""
+def _programs(config: Config, host: str, state: bootstrap.HostState, *, is_used: bool) -> Iterator[Finding]:
+    """Find programs that are missing or stopped; and whatever keeps `shipway setup` from putting it right.
+
+    A server that is not set up yet lacks what setup brings: that is worth a warning.
+    """
     is_venv = config.runtime == "venv" and host in config.app_hosts
     has_containers = any(host in accessory.hosts for accessory in config.accessories)
     needs = bootstrap.Needs(docker=has_containers or not is_venv, venv=is_venv)
+    in_the_way = tuple(bootstrap.check(state, needs))
+    level: Level | None = None if is_used or in_the_way else "warning"
     if needs.docker and not state.has_docker:
-        yield found("docker.missing", f"Docker is not installed on {host}", host)
+        yield found("docker.missing", f"Docker is not installed on {host}", host, level=level)
     elif needs.docker and not state.engine:
         is_denied = bool(state.sudo_engine) or _DENIED in state.said.lower()
         code = "docker.no_permission" if is_denied else "docker.stopped"
         what = f"{state.user or 'the login'} may not use Docker on {host}" if is_denied else ""
         where = f"{host}: {state.said[:200]}" if state.said else host
-        yield found(code, what or f"Docker does not answer on {host}", where)
+        yield found(code, what or f"Docker does not answer on {host}", where, level=level)
     if not state.has_python:
-        yield found("python.missing", f"Python 3 is not installed on {host}", host)
-    yield from bootstrap.check(state, needs)
+        yield found("python.missing", f"Python 3 is not installed on {host}", host, level=level)
+    yield from in_the_way
 
 
 def _lock(holder: Holder | None, host: str, options: str) -> Iterator[Finding]:

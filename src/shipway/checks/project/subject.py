@@ -109,6 +109,10 @@ class Project:
         """Return a setting; one that is not there is not set."""
         return self.settings.get(name, NOT_SET)
 
+    def variable_at(self, where: str) -> str:
+        """Return the variable that is read in the line `where`, "" where none is: it switches the setting there."""
+        return next((one.name for one in self.variables if one.where == where), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

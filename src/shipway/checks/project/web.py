@@ -18,7 +18,8 @@ def check_debug(subject: Subject) -> Iterator[Finding]:
     setting = subject.project.setting("DEBUG")
     if setting.truth is True:
         what = "DEBUG is on with the environment that the configuration gives"
-        yield found("project.debug", what, setting.where)
+        name = subject.project.variable_at(setting.where)
+        yield found("project.debug", what, setting.where, f"{name}: false under `env/clear`" if name else "")
 
 
 def check_hosts(subject: Subject) -> Iterator[Finding]:
@@ -98,7 +99,9 @@ def check_cookies(subject: Subject) -> Iterator[Finding]:
         if subject.is_tls and setting.truth is False:
             state = "off" if setting.is_set else "not set"
             what = f"{name} is {state}, and the site is reached by HTTPS"
-            yield found("project.insecure_cookies", what, setting.where, f"{name} = True")
+            switch = subject.project.variable_at(setting.where) if setting.is_set else ""
+            next_ = f"{switch}: true under `env/clear`" if switch else f"{name} = True"
+            yield found("project.insecure_cookies", what, setting.where, next_)
         if not subject.is_tls and setting.truth is True:
             yield found("project.cookies_need_tls", f"{name} is on, and the proxy speaks HTTP", setting.where)
 
@@ -113,7 +116,10 @@ def check_secret_key(subject: Subject) -> Iterator[Finding]:
             what, where = "the configuration gives SECRET_KEY in the clear", subject.file
             yield found("project.secret_key", what, where, "move it to `env/secret` and to .kamal/secrets")
             return
-        yield found("project.secret_key", "production would use a SECRET_KEY that stands in the source", setting.where)
+        name = subject.project.variable_at(setting.where)
+        next_ = f"name {name} under `env/secret`, and in .kamal/secrets" if name else ""
+        what = "production would use a SECRET_KEY that stands in the source"
+        yield found("project.secret_key", what, setting.where, next_)
 
 
 def check_health(subject: Subject) -> Iterator[Finding]:

@@ -25,9 +25,12 @@ def command() -> None:
 @command.command("init", epilog=epilog(EXAMPLES))
 @click.argument("provider", type=click.Choice(("github", "gitlab", "forgejo")))
 @click.option("--branch", default="main", metavar="NAME", help="The branch that is deployed.")
+@click.option("--package", default="", metavar="NAME", help="What pip installs Shipway from; this version by default.")
 @click.option("--diff", "is_diff", is_flag=True, help="Show what would be written, and write nothing.")
 @shared(*CONFIG, "json")
-def init(given: Given, provider: Literal["github", "gitlab", "forgejo"], branch: str, *, is_diff: bool) -> None:
+def init(
+    given: Given, provider: Literal["github", "gitlab", "forgejo"], branch: str, package: str, *, is_diff: bool
+) -> None:
     """Write a workflow that tests, deploys to staging, verifies, waits for approval and deploys to production.
 
     Each destination of the configuration is one job; the last one needs an approval. Secrets come from the CI's store,
@@ -39,7 +42,7 @@ def init(given: Given, provider: Literal["github", "gitlab", "forgejo"], branch:
     from shipway.app.init import init_document
     from shipway.cli.render.init_view import diff_view, files_view, findings_view
 
-    place, proposal = propose_ci(choice_of(given), provider, branch)
+    place, proposal = propose_ci(choice_of(given), provider, branch, package)
     if not is_diff:
         write_ci(place, proposal)
     if given.json:

@@ -12,11 +12,12 @@ def missing_migrations() -> list[str]:
     from django.apps import apps
     from django.db.migrations.autodetector import MigrationAutodetector
     from django.db.migrations.loader import MigrationLoader
-    from django.db.migrations.questioner import NonInteractiveMigrationQuestioner
+    from django.db.migrations.questioner import MigrationQuestioner
     from django.db.migrations.state import ProjectState
 
-    loader = MigrationLoader(None, ignore_no_initial=True)
-    questioner = NonInteractiveMigrationQuestioner(specified_apps=set(), dry_run=True, verbosity=0)
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    # The one that asks nobody: the non-interactive one ends the process at a new column without a default.
+    questioner = MigrationQuestioner(specified_apps=set(), dry_run=True)
     found = MigrationAutodetector(loader.project_state(), ProjectState.from_apps(apps), questioner)
     labels = sorted(found.changes(graph=loader.graph))
     return [label for label in labels if is_own(apps.get_app_config(label).path)]

@@ -99,7 +99,8 @@ def celery_queues(forms: Forms) -> Any:
         if kind == "memory":
             return {}
         if kind == "redis":
-            celery_in_redis(app, connection.default_channel, lambda *one: celery_message(forms, *one))
+            with connection.channel() as channel:  # one attempt: the default channel of kombu tries again and again
+                celery_in_redis(app, channel, lambda *one: celery_message(forms, *one))
             return {}
         if kind != "amqp":
             return {"unread": f"messages in {kind} cannot be read"}

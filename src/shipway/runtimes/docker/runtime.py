@@ -163,7 +163,7 @@ class Docker:
             return once_of_kamal(self.container(unit), self._settings, argv, ONE_OFF_LIMIT_S)
         words = once_words(unit, self._settings, self._assets(unit), tuple(argv))
         env = self._layout.env(unit.release, unit.role)
-        return self._script(unit.release, "launch", "once", env, *words, limit_s=ONE_OFF_LIMIT_S)
+        return self._script(self._scripts(unit), "launch", "once", env, *words, limit_s=ONE_OFF_LIMIT_S)
 
     def inside(self, unit: Unit, argv: Sequence[str]) -> Command:
         """Return `docker exec` in the unit's own container, with a terminal where there is one."""
@@ -190,7 +190,7 @@ class Docker:
         where, name = self._layout.release(release.release), release.release
         # The name of the image comes first: from now on nobody removes it.
         actions: list[Action] = [Upload(f"{where}/image", (self._settings.image(release.version),), 0o644)]
-        actions += self._uploads(name)
+        actions += _uploads(where)
         for unit in units:
             container = self.container(unit)
             run_words(unit, container, self._settings, self._assets(unit))  # raises for what can never run
@@ -204,25 +204,18 @@ class Docker:
             repeatable=True,
         )
 
-    def _uploads(self, release: str) -> tuple[Upload, ...]:
-        """Return the scripts that a release carries: it is always handled by those that it was made with."""
-        where = self._layout.release(release)
-        scripts = [(name, resource(f"{name}_script.py")) for name in ("launch", "prove", "diagnosis")]
-        return tuple(
-            Upload(f"{where}/{name}.py", (text,), 0o644) for name, text in [*scripts, ("health", health.script())]
-        )
-
     def _fetch_step(self, release: Release, units: Sequence[Unit]) -> Step:
         settings, name, version = self._settings, release.release, release.version
         image, mark = settings.image(version), self._layout.complete(name)
         source = settings.source(version)
-        fetch = self._script(name, "launch", "fetch", image, source, settings.service, limit_s=PULL_LIMIT_S)
+        scripts = self._layout.release(name)
+        fetch = self._script(scripts, "launch", "fetch", image, source, settings.service, limit_s=PULL_LIMIT_S)
         given = credentials(settings.login) if source and settings.login else ()
         actions: list[Action] = [replace(fetch, stdin=given)]
         for unit in units:
             if here := self._assets(unit):
                 words = ("assets", image, settings.role(unit.role).asset_path, here.rpartition("/")[0])
-                actions.append(self._script(name, "launch", *words, self._layout.releases, limit_s=PULL_LIMIT_S))
+                actions.append(self._script(scripts, "launch", *words, self._layout.releases, limit_s=PULL_LIMIT_S))
         return Step(
             id=self._fetch_id(name),
             title=f"{'pull' if source else 'check'} {image} for {name}",
@@ -236,24 +229,24 @@ class Docker:
         return f"{self._host}/fetch-{release}"
 
     def _start(self, unit: Unit) -> tuple[Action, ...]:
-        name = self.container(unit)
+        name, scripts = self.container(unit), self._scripts(unit)
         if unit.release.startswith(KAMAL):
-            begin = self._script(unit.release, "launch", "start", name, limit_s=RUN_LIMIT_S)
-            return (*self._uploads(unit.release), begin, self._proof(unit))
+            begin = self._script(scripts, "launch", "start", name, limit_s=RUN_LIMIT_S)
+            return (*_uploads(scripts), begin, self._proof(unit))
         words: tuple[str, ...] = ()
         if unit.version:  # without it only a kept container can be started
             words = (
                 self._layout.env(unit.release, unit.role),
                 *run_words(unit, name, self._settings, self._assets(unit)),
             )
-        return (self._script(unit.release, "launch", "start", name, *words, limit_s=RUN_LIMIT_S), self._proof(unit))
+        return (self._script(scripts, "launch", "start", name, *words, limit_s=RUN_LIMIT_S), self._proof(unit))
 
     def _proof(self, unit: Unit, *, once: bool = False) -> Command:
         """Return the command that waits until a unit works; `once` looks and does not wait."""
         settings = self._settings
         limit_s = max(settings.deploy_limit_s, unit.health.limit_s if unit.health else 0.0) + MARGIN_S
         words = (self.container(unit), question(unit, self._settings, once=once))
-        return self._script(unit.release, "prove", *words, limit_s=limit_s)
+        return self._script(self._scripts(unit), "prove", *words, limit_s=limit_s)
 
     def _stop(self, unit: Unit) -> Command:
         seconds = str(int(unit.stop_s))
@@ -272,13 +265,27 @@ class Docker:
             return ""
         return f"{self._layout.release(unit.release)}/assets/{unit.role}/volume"
 
-    def _script(self, release: str, name: str, *words: str, limit_s: float) -> Command:
-        where = self._layout.release(release)
+    def _scripts(self, unit: Unit) -> str:
+        """Return where the scripts for a unit stand: it is always handled by those that its release was made with.
+
+        Each unit of Kamal's release brings its own, since nobody prepared that release, and units start side by side.
+        """
+        release = self._layout.release(unit.release)
+        return f"{release}/{unit.role}" if unit.release.startswith(KAMAL) else release
+
+    @staticmethod
+    def _script(where: str, name: str, *words: str, limit_s: float) -> Command:
         return Command(("python3", "-I", "-S", f"{where}/{name}.py", *words), limit_s=limit_s)
 
     @staticmethod
     def _host_command(verb: str, *words: str) -> Command:
         return Command(("sh", "-s", verb, *words), stdin=(resource("host.sh"),), limit_s=ENGINE_LIMIT_S)
+
+
+def _uploads(where: str) -> tuple[Upload, ...]:
+    """Return the scripts that a release carries, in the directory `where`."""
+    scripts = [(name, resource(f"{name}_script.py")) for name in ("launch", "prove", "diagnosis")]
+    return tuple(Upload(f"{where}/{name}.py", (text,), 0o644) for name, text in [*scripts, ("health", health.script())])
 
 
 def credentials(login: Login) -> Text:

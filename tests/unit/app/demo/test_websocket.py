@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from shipway.app.demo.http import Broken, KeepAlive, Request
-from shipway.app.demo.websocket import EchoClient, echo_service, serve_echo
+from shipway.app.demo.websocket import Closed, EchoClient, echo_service, serve_echo
 from tests.unit.app.demo.listen import listening
 
 
@@ -76,7 +76,7 @@ def test_a_cut_connection_is_told_and_opened_again():
     assert len(writers) == 2
 
 
-def test_a_closing_frame_is_a_broken_connection():
+def test_a_closing_frame_is_told_from_a_broken_connection():
     async def serve(reader, writer):
         class Closing:
             def __getattr__(self, name):
@@ -88,10 +88,45 @@ def test_a_closing_frame_is_a_broken_connection():
         await serve_echo(reader, Closing())
 
     async def body(address):
-        with pytest.raises(Broken, match="closed"):
+        with pytest.raises(Closed):
             await EchoClient(address).echo("x")
 
     with_server(serve, body)
+
+
+def test_a_ping_is_answered_on_the_way():
+    pongs = []
+
+    async def serve(reader, writer):
+        class Pinging:
+            def __getattr__(self, name):
+                return getattr(writer, name)
+
+            def write(self, data):
+                writer.write(data if data.startswith(b"HTTP") else b"\x89\x02hi" + data)
+
+        class Listening:
+            def __getattr__(self, name):
+                return getattr(reader, name)
+
+            async def readexactly(self, count):
+                data = await reader.readexactly(count)
+                if data[:1] == b"\x8a":
+                    pongs.append(data)
+                    await reader.readexactly(6)
+                    return await self.readexactly(count)
+                return data
+
+        await serve_echo(Listening(), Pinging())
+
+    async def body(address):
+        client = EchoClient(address)
+        await client.echo("x")
+        await client.echo("y")
+        client.drop()
+
+    with_server(serve, body)
+    assert pongs == [b"\x8a\x82"]
 
 
 def test_the_service_ends_with_its_block_though_somebody_is_connected():

@@ -98,6 +98,15 @@ def test_project(name: str, tmp_path: Path) -> None:
     assert all(one.what and one.next for one in found)
 
 
+def test_the_mend_names_the_variable_that_is_read(tmp_path: Path) -> None:
+    debug, key = diagnosed(
+        tmp_path,
+        {"settings": "DEBUG = bool(os.environ.get('SHOP_DEBUG', '1'))\nSECRET_KEY = os.environ.get('SHOP_KEY', 'x')"},
+    )
+    assert debug.next == "SHOP_DEBUG: false under `env/clear`"
+    assert "SHOP_KEY" in key.next
+
+
 def test_no_value_of_a_secret_is_told(tmp_path: Path) -> None:
     (finding,) = diagnosed(tmp_path, {"settings": "SECRET_KEY = 'only-we-know'"})
     assert "only-we-know" not in repr(finding)

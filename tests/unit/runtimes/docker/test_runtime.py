@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -153,6 +154,12 @@ def test_what_is_there_already_is_not_pulled() -> None:
     assert (elsewhere.source("v"), elsewhere.image("v")) == ("localhost:5555/shop:v", "shop:v")
 
 
+def place_of_uploads(docker: Docker, unit: Unit) -> str:
+    (start,) = docker.start_steps(unit)
+    (place,) = {action.path.rpartition("/")[0] for action in start.do if isinstance(action, Upload)}
+    return place
+
+
 def test_a_release_of_kamal_is_its_container() -> None:
     kamals = unit(proxied=True)
     kamals = Unit(kamals.service, "web", kamals.host, "kamal-0123abcd", "", kind="web", proxied=True)
@@ -162,6 +169,8 @@ def test_a_release_of_kamal_is_its_container() -> None:
     (start,) = docker.start_steps(kamals)
     assert not any("run" in getattr(action, "argv", ()) for action in start.do), "nothing to make it from"
     assert docker.finish_steps("kamal-0123abcd", "") == ()
+    places = {place_of_uploads(docker, replace(kamals, role=role)) for role in ("web", "worker")}
+    assert len(places) == 2, "they start side by side, and each brings its scripts"
     once = docker.one_off(kamals, ("python", "-"))
     assert once.argv[4:] == ("shop-web-staging-0123abcd", "kamal", "shop", "staging", "python", "-")
     assert once.stdin == (), "what is asked of a release is sent to the command"
