@@ -34,7 +34,7 @@ RELEASES: dict[str, tuple[Change, str, tuple[str, ...]]] = {
         lambda config: config["env"]["clear"].update(ALLOWED_HOST="other.example"),
         "start-web", ("400", "ALLOWED_HOSTS"),
     ),
-    "answers 301": (health("/moved"), "start-web", ("301", "SECURE_SSL_REDIRECT", "SECURE_PROXY_SSL_HEADER")),
+    "answers 301": (health("/moved"), "start-web", ("301", "SECURE_SSL_REDIRECT", "no HTTPS")),
     "no health path": (health("/missing"), "start-web", ("404", "there is no `/missing`")),
     "answers 500": (health("/broken"), "start-web", ("500", "exception")),
 }  # fmt: skip
