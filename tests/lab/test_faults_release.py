@@ -45,7 +45,7 @@ def test_a_release_that_does_not_work(shop: FaultSite, case: str) -> None:
     before = shop.serving()
     change, step, words = RELEASES[case]
     shop.configure(lambda config: (change(config), config.update(deploy_timeout=3)))
-    # A new health path is a new configuration of the proxy: its reload ends idle connections, which a client opens again.
+    # A new health path is a new configuration of the proxy: its reload ends idle connections.
     with contextlib.nullcontext() if change.__qualname__.startswith("health") else shop.visited():
         ran = shop.redeploy()
     taken_back(shop, ran, before)
