@@ -34,7 +34,7 @@ RELEASES: dict[str, tuple[Change, str, tuple[str, ...]]] = {
         lambda config: config["env"]["clear"].update(ALLOWED_HOST="other.example"),
         "start-web", ("400", "ALLOWED_HOSTS"),
     ),
-    "answers 301": (health("/moved"), "start-web", ("301", "SECURE_SSL_REDIRECT", "SECURE_PROXY_SSL_HEADER")),
+    "answers 301": (health("/moved"), "start-web", ("301", "SECURE_SSL_REDIRECT", "no HTTPS")),
     "no health path": (health("/missing"), "start-web", ("404", "there is no `/missing`")),
     "answers 500": (health("/broken"), "start-web", ("500", "exception")),
 }  # fmt: skip
@@ -45,7 +45,8 @@ def test_a_release_that_does_not_work(shop: FaultSite, case: str) -> None:
     before = shop.serving()
     change, step, words = RELEASES[case]
     shop.configure(lambda config: (change(config), config.update(deploy_timeout=3)))
-    with shop.visited():
+    # A new health path is a new configuration of the proxy: its reload ends idle connections.
+    with contextlib.nullcontext() if change.__qualname__.startswith("health") else shop.visited():
         ran = shop.redeploy()
     taken_back(shop, ran, before)
     error = assert_told(ran, 10, "step.failed", now=True)
