@@ -5,10 +5,8 @@ kamal-proxy itself is in no registry that tests can reach, so a stand-in has its
 
 from __future__ import annotations
 
-import time
-
 from tests.contract.proxy.stand_in import IMAGE, STAND_IN
-from tests.lab.pier import LIMIT_S, NAME, Pier
+from tests.lab.pier import NAME, Pier
 
 # The commands of `kamal setup`, one by one. $1 the application's image, $2 its version, $3 the host's name, $4 the
 # password of the database, $5 ALLOWED_HOSTS, $6 the stand-in's image, $7 its program; standard input is the env file
@@ -61,8 +59,5 @@ def lay_out(pier: Pier) -> str:
     words = (image, version, pier.host.name, password, NAME, IMAGE, STAND_IN)
     done = pier.host.run("sh", "-c", _SETUP, "sh", *words, stdin=env, limit_s=120)
     assert done.status == 0, done.err
-    limit = time.monotonic() + LIMIT_S
-    while not pier.is_up():
-        assert time.monotonic() < limit, "what Kamal would have left does not serve"
-        time.sleep(0.1)
+    assert pier.comes_up(), "what Kamal would have left does not serve"
     return version

@@ -114,6 +114,13 @@ class Pier:
         except (OSError, http.client.HTTPException):
             return False
 
+    def comes_up(self) -> bool:
+        """Return whether the site answers, now or soon."""
+        limit = time.monotonic() + LIMIT_S
+        while not (up := self.is_up()) and time.monotonic() < limit:
+            time.sleep(0.1)
+        return up
+
     def post(self, label: str) -> int:
         """Leave a parcel on the pier, and return its number."""
         status, _, body = self.ask("POST", "/", label=label)
