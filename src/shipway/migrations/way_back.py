@@ -78,9 +78,9 @@ def _reasons(target: Base, database: Database, django: tuple[int, int]) -> Itera
     since = tuple(m for m in database.walk if m.key in recorded)
     runs_with = django if any(django) else database.django
     verdicts = judge(replace(database, walk=since, live=None, django=runs_with), target)
-    blamed: set[tuple[str, str]] = set()
+    blamed: set[tuple[str, str, str]] = set()
     for verdict in verdicts:
-        blamed |= {(problem.table, problem.name) for problem in verdict.standing}
+        blamed |= {(problem.table, problem.name, problem.slug) for problem in verdict.standing}
         if verdict.code_rollback != "allowed":
             yield Reason(verdict.code_rollback, verdict.migration.label, _what(verdict))
     yield from _live(target, database, blamed, database.live or {})
@@ -93,11 +93,15 @@ def _what(verdict: Verdict) -> str:
     return problem_sentence(worst, verdict.names) if worst is not None else reason(verdict)
 
 
-def _live(target: Base, database: Database, blamed: set[tuple[str, str]], live: Schema) -> Iterator[Reason]:
-    """Yield what the live schema lacks, or has besides, that no known migration explains."""
+def _live(target: Base, database: Database, blamed: set[tuple[str, str, str]], live: Schema) -> Iterator[Reason]:
+    """Yield what the live schema lacks, or has besides, that no known migration explains.
+
+    A migration explains what it was blamed for and nothing graver: one that let a column be empty did not drop it.
+    """
     found = problems(target.footprint, live, Server(database.vendor, database.django), target.footprint)
     for problem in sorted(found, key=lambda p: (p.table, p.slug, p.name)):
-        is_explained = (problem.table, problem.name) in blamed or (problem.table, "") in blamed
+        wholes = ((problem.table, name, slug) for name in (problem.name, "") for slug in (problem.slug, "table_missing"))
+        is_explained = any(whole in blamed for whole in wholes)
         if problem.slug in _STRUCTURAL and not is_explained:
             sentence = problem_sentence(problem, Names((target.footprint, live)))
             yield Reason("refused", "", f"{sentence}; no migration that is known did that")

@@ -89,6 +89,18 @@ def test_two_allowed_steps_are_not_an_allowed_way() -> None:
 REMOVE_IN_DATABASE = "migrations.RunSQL('ALTER TABLE shop_customer DROP COLUMN vat')"
 
 
+def test_a_milder_change_of_a_column_does_not_explain_that_it_is_gone() -> None:
+    """What a manifest leaves out, such as the text of RunSQL, is seen in the live schema all the same."""
+    loosen = "migrations.AlterField('customer', 'name', models.CharField(max_length=60, null=True))"
+    base, database = migrated(loosen)
+    assert way_back(base, database).verdict == "warn"
+    live = dict(database.live or {})
+    columns = {n: c for n, c in live["shop_customer"].columns.items() if n != "name"}
+    gone = replace(database, live={**live, "shop_customer": replace(live["shop_customer"], columns=columns)})
+    found = way_back(base, gone)
+    assert found.verdict == "refused", found.reasons
+
+
 def test_what_was_done_by_hand_is_seen() -> None:
     base, database = migrated(ADD)
     without = {n: c for n, c in database.live["shop_customer"].columns.items() if n != "vat"}
