@@ -23,7 +23,11 @@ async def rollback(
     """
 
     def is_enough(settled: Outcome) -> bool:
-        return settled.ending == "undone" and settled.plan.verb == "deploy" and release in ("", settled.plan.base)
+        return (
+            settled.ending == "undone"
+            and settled.plan.verb in ("deploy", "redeploy")
+            and release in ("", settled.plan.base)
+        )
 
     force = force or Force()
     force.check()

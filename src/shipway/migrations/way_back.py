@@ -100,7 +100,9 @@ def _live(target: Base, database: Database, blamed: set[tuple[str, str, str]], l
     """
     found = problems(target.footprint, live, Server(database.vendor, database.django), target.footprint)
     for problem in sorted(found, key=lambda p: (p.table, p.slug, p.name)):
-        wholes = ((problem.table, name, slug) for name in (problem.name, "") for slug in (problem.slug, "table_missing"))
+        wholes = (
+            (problem.table, name, slug) for name in (problem.name, "") for slug in (problem.slug, "table_missing")
+        )
         is_explained = any(whole in blamed for whole in wholes)
         if problem.slug in _STRUCTURAL and not is_explained:
             sentence = problem_sentence(problem, Names((target.footprint, live)))
