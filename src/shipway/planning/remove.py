@@ -24,10 +24,11 @@ class Leaving:
     """What goes besides releases.
 
     Accessories, the image that is named `latest` ("" for none), and the session at a registry ("" is Docker Hub, None:
-    there is none).
+    there is none). `used_by`: other destinations that use the accessories, which stay therefore.
     """
 
     accessories: tuple[AccessoryTarget, ...] = ()
+    used_by: tuple[str, ...] = ()
     latest: str = ""
     registry: str | None = None
 
@@ -59,9 +60,15 @@ def plan_remove(site: Site, facts: Facts, run: str, leaving: Leaving) -> Plan:
                 f"{target.spec.data} on {target.spec.host} is deleted with all data in it"
                 for target in leaving.accessories
             ),
+            *(_shared(leaving.used_by) if leaving.used_by else ()),
             f"the ledger, uploads and shared files stay in {kept}",
         ),
     )
+
+
+def _shared(used_by: tuple[str, ...]) -> tuple[str, ...]:
+    who = ", ".join(used_by)
+    return (f"accessories stay with their data: {who} may use them; `shipway accessory remove NAME` removes one",)
 
 
 def _forget(target: Target) -> tuple[Step, ...]:

@@ -1,5 +1,7 @@
 """Plans about accessories: what they do, and the laws that each keeps."""
 
+from dataclasses import replace
+
 import pytest
 
 from shipway.core.facts import AccessoryFacts, Facts
@@ -34,7 +36,7 @@ SPECS = (spec("redis", "a"), spec("redis", "b"), spec("postgres", "c"))
 TARGETS = tuple(AccessoryTarget(Layout("/srv", "shop"), one) for one in SPECS)
 
 
-LEAVING = Leaving(TARGETS, "shop:latest", "registry.example.org")
+LEAVING = Leaving(TARGETS, latest="shop:latest", registry="registry.example.org")
 
 
 def facts(state: str = "", networks: tuple[str, ...] = ("kamal",), **over: object) -> Facts:
@@ -128,3 +130,10 @@ def test_a_removal_of_everything_is_lawful_and_names_what_it_deletes() -> None:
     ]
     assert made.stages[0].commits
     assert made.notes[-1] == "the ledger, uploads and shared files stay in /srv/shop"
+
+
+def test_what_another_destination_may_use_stays() -> None:
+    """An accessory has one name for all destinations: with staging production's database must not go."""
+    made = plan_remove(site(), facts("running"), "run", replace(LEAVING, accessories=(), used_by=("shop-production",)))
+    assert not [step for step in ids(made, "a") if step.endswith("-redis")]
+    assert "shop-production may use them" in made.notes[0]
