@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from shipway.core.errors import Refused
 from shipway.core.facts import Facts
-from shipway.core.step import Plan, Stage, Step, Verb
+from shipway.core.step import Plan, Step
 from shipway.core.unit import Unit
 from shipway.planning.history import base_release, by_number, last_good, version_of, whole_everywhere
 from shipway.planning.site import Site, Target
-from shipway.planning.stages import stage
+from shipway.planning.stages import plan_in_place, stage
 
 Track = tuple[Step, ...]
 
@@ -47,20 +47,20 @@ def plan_app_start(site: Site, facts: Facts, run: str, part: Part) -> Plan:
         *stage(f"Start {release}", (site.target(unit.host).runtime.start_steps(unit) for unit in idle)),
         *stage(f"Switch to {release}", (_switch(site, facts, unit) for unit in units)),
     )
-    return _plan(site, facts, run, "app start", stages)
+    return plan_in_place(site, facts, run, "app start", stages)
 
 
 def plan_app_stop(site: Site, facts: Facts, run: str, part: Part) -> Plan:
     """Return the plan that stops what runs. The proxy remembers the release, and answers with an error meanwhile."""
     units = [unit for unit in running_units(site, facts) if part.has(unit)]
     tracks = (site.target(unit.host).runtime.stop_steps(unit) for unit in units)
-    return _plan(site, facts, run, "app stop", stage("Stop the application", tracks))
+    return plan_in_place(site, facts, run, "app stop", stage("Stop the application", tracks))
 
 
 def plan_stop_stale(site: Site, facts: Facts, run: str, part: Part) -> Plan:
     """Return the plan that stops what runs and is not of the release that serves."""
     tracks = (site.target(unit.host).runtime.stop_steps(unit) for unit in stale_units(site, facts) if part.has(unit))
-    return _plan(site, facts, run, "app stale_containers", stage("Stop what does not serve", tracks))
+    return plan_in_place(site, facts, run, "app stale_containers", stage("Stop what does not serve", tracks))
 
 
 def plan_app_remove(site: Site, facts: Facts, run: str, part: Part) -> Plan:
@@ -75,7 +75,7 @@ def plan_app_remove(site: Site, facts: Facts, run: str, part: Part) -> Plan:
         *stage("Stop the application", stops, commits=True),
         *stage("Remove its releases", (_removal(site, facts, target) for target in whole)),
     )
-    return _plan(site, facts, run, "app remove", stages if any(one.tracks for one in stages) else ())
+    return plan_in_place(site, facts, run, "app remove", stages if any(one.tracks for one in stages) else ())
 
 
 def running_units(site: Site, facts: Facts) -> Iterator[Unit]:
@@ -116,17 +116,3 @@ def _removal(site: Site, facts: Facts, target: Target) -> Track:
     roles = sorted({role.name for role in site.roles} | {role for role, _ in host.running})
     names = by_number([*host.releases, *host.leftovers, *(release for _, release in host.running)])
     return tuple(step for name in names for step in target.runtime.remove_steps(name, roles))
-
-
-def _plan(site: Site, facts: Facts, run: str, verb: Verb, stages: tuple[Stage, ...]) -> Plan:
-    base = base_release(site, facts)
-    return Plan(
-        run=run,
-        verb=verb,
-        service=site.service,
-        release=base,
-        version=version_of(base, facts.primary.records),
-        base=base,
-        primary=site.primary,
-        stages=stages,
-    )

@@ -8,9 +8,8 @@ from typing import Literal
 from shipway.core.errors import Refused
 from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step, Verb
-from shipway.planning.history import base_release, version_of
 from shipway.planning.site import Site, Target
-from shipway.planning.stages import stage
+from shipway.planning.stages import plan_in_place, stage
 
 ProxyAction = Literal["boot", "start", "stop", "restart", "reboot", "remove"]
 _KINDS: Mapping[ProxyAction, tuple[Verb, str]] = {
@@ -45,17 +44,7 @@ def plan_proxy(  # noqa: PLR0913  what, where, and how
     for group in groups:
         names = f" on {group[0].host}" if rolling else ""
         stages += stage(f"{title}{names}", (tuple(_steps(target, action)) for target in group))
-    base = base_release(site, facts)
-    return Plan(
-        run=run,
-        verb=verb,
-        service=site.service,
-        release=base,
-        version=version_of(base, facts.primary.records),
-        base=base,
-        primary=site.primary,
-        stages=stages,
-    )
+    return plan_in_place(site, facts, run, verb, stages)
 
 
 def _steps(target: Target, action: ProxyAction) -> Iterator[Step]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from shipway.core.action import Command
 from shipway.core.facts import Facts
-from shipway.core.step import Stage, Step
+from shipway.core.step import Plan, Stage, Step, Verb
 from shipway.core.unit import Kind, Unit
-from shipway.planning.history import by_number, live_on
+from shipway.planning.history import base_release, by_number, live_on, version_of
 from shipway.planning.site import Site, Target
 from shipway.planning.takeover import take_over
 
@@ -165,3 +165,18 @@ def per_host(site: Site, steps: Callable[[Target], Iterable[Step]]) -> Iterator[
     """Yield one track per host."""
     for target in site.targets:
         yield tuple(steps(target))
+
+
+def plan_in_place(site: Site, facts: Facts, run: str, verb: Verb, stages: tuple[Stage, ...]) -> Plan:
+    """Return a plan that acts on what serves, and brings no other release."""
+    base = base_release(site, facts)
+    return Plan(
+        run=run,
+        verb=verb,
+        service=site.service,
+        release=base,
+        version=version_of(base, facts.primary.records),
+        base=base,
+        primary=site.primary,
+        stages=stages,
+    )
