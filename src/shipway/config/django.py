@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shipway.config.keys import ListOf, Section, key
-from shipway.config.kinds import Integer, Text
+from shipway.config.kinds import Duration, Integer, Text
 
 Migrations = Literal["auto", "approve", "manual"]
 KeeperName = Literal["auto", "systemd", "supervisor"]
 Tasks = Literal["wait", "refuse", "ignore"]
+OnFailure = Literal["rollback", "hold", "ask"]
 Collect = Literal["auto", "build", "release", "never"]
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -107,4 +108,19 @@ class ReleasePolicy:
     )
     tasks_timeout: int = key(
         Integer(least=1, unit="s"), "How long a deploy waits for such tasks.", default="300", value=300
+    )
+    on_failure: OnFailure = key(
+        Text(choices=("rollback", "hold", "ask")),
+        "What a deploy does when a required check of `verify` fails: goes back to the release before, while that still"
+        " runs; holds, with both releases running, until a person decides; or asks at the terminal (without one it"
+        " holds).",
+        default="rollback",
+        value="rollback",
+    )
+    watch: int = key(
+        Duration(),
+        "How long a deploy goes on looking at errors, response times and restarts after the checks, before it retires"
+        " the old release: `5m`, `90s`. A clear worsening counts as a check that failed.",
+        default="0",
+        value=0,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -17,6 +18,7 @@ _HINTS: Mapping[str, str] = {
     "an integer": "write a whole number without quotes",
     "a boolean": "write true or false",
     "a hash": "write `key: value` lines below it",
+    "a time": "write seconds, or 90s, 5m, 1h",
     "an array": "write a list, one `- item` per line",
 }
 
@@ -169,6 +171,33 @@ class Integer:
         """Return the JSON Schema of the kind."""
         limits = {"minimum": self.least, "maximum": self.most}
         return {"type": "integer"} | {name: limit for name, limit in limits.items() if limit is not None}
+
+
+_DURATION = re.compile(r"(\d{1,6})(s|m|h)?")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A time: seconds as a number, or `90s`, `5m`, `1h`. Read as seconds."""
+
+    words: str = "a time"
+
+    def accepts(self, node: Node) -> bool:
+        """Return whether `node` is a single value."""
+        return _is_scalar(node)
+
+    def read(self, node: Node, path: Path, report: Report) -> int | None:
+        """Return the seconds."""
+        found = _DURATION.fullmatch(node.text) if isinstance(node, ScalarNode) else None
+        if found is None:
+            wrong_type(self.words, node, path, report)
+            return None
+        return int(found[1]) * _SECONDS[found[2] or "s"]
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema of the kind."""
+        return {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]{1,6}[smh]?$"}]}
 
 
 @dataclass(frozen=True, slots=True)

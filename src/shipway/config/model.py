@@ -20,6 +20,7 @@ from shipway.config.registry import Registry
 from shipway.config.root import Runtime, Transport
 from shipway.config.ssh import Ssh, Sshkit
 from shipway.config.tree import ScalarValue
+from shipway.config.verify import VerifySection
 from shipway.core.errors import Finding
 from shipway.core.unit import Kind
 
@@ -89,8 +90,8 @@ class Accessory:
 class Config:
     """One service for one destination. `warnings` are worth telling and forbid nothing.
 
-    `image`, `registry` and `builder` are None only where the runtime needs no image. `builder_kind` is seen from this
-    machine's architecture. Times are in seconds.
+    `image`, `registry` and `builder` are None only where the runtime needs no image, `verify` where nothing is to be
+    looked at. `builder_kind` is seen from this machine's architecture. Times are in seconds.
     """
 
     service: str
@@ -126,6 +127,7 @@ class Config:
     shared: tuple[str, ...]
     venv: Venv
     release: ReleasePolicy
+    verify: VerifySection | None
     warnings: tuple[Finding, ...] = ()
 
     @property

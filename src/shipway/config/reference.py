@@ -13,6 +13,7 @@ from shipway.config.registry import RegistryKind
 from shipway.config.root import SHIPWAY_KEYS, Root
 from shipway.config.servers import ROLE, HostKind, ServersKind
 from shipway.config.unused import WITHOUT_EFFECT
+from shipway.config.verify_keys import CheckKeys
 
 _UNITS = {"s": "seconds"}
 _INTRODUCTION = """\
@@ -74,6 +75,12 @@ Either variables alone, all of them clear, or:
 - `secret`: names, or `NAME:SECRET` (name of the variable : name of the secret); values come from the secrets files.
 - `tags` (only at the root): variables, or `clear` and `secret`, for hosts with a tag.
 """
+_CHECKS = """\
+
+Every check below may also say `required` (whether a failure turns a deploy back; otherwise it is only told), `timeout`
+(seconds that one try may take) and `retries` (how often it is tried again). What the file names is required unless it
+says otherwise. `true` asks for a check as it is, `false` leaves it out; [what each looks at](verify.md).
+"""
 _HOSTS = """\
 
 A host is a name or an address, with tags where it has any: `- 192.0.2.1`, `- 192.0.2.2: reader`,
@@ -113,12 +120,17 @@ def _parts() -> Iterator[str]:
 
 def _section(model: type, path: str) -> Iterator[str]:
     deeper: list[str] = []
+    shared = keys_of(CheckKeys) if issubclass(model, CheckKeys) else ()
     for name, info in keys_of(model).items():
+        if name in shared:
+            continue  # told once, at `verify`
         full = f"{path}/{name}" if path else name
         own = " *(Shipway)*" if not path and name in SHIPWAY_KEYS else ""
         yield f"\n### `{full}`{own}\n\n{info.doc}\n\n- type: {_type(info.kind)}{_default(info)}\n"
         if isinstance(info.kind, EnvKind) and not path:
             yield _ENV
+        if full == "verify":
+            yield _CHECKS
         section = _inner(info.kind)
         if section is not None and not _is_repeated(path, name):
             deeper.extend(_section(section.model, full))
@@ -137,7 +149,7 @@ def _inner(kind: Kind) -> Section | None:
             return kind
         case RegistryKind(section=section):
             return section
-        case Subtree(kind=inner):
+        case Subtree(kind=inner) | ListOf(item=inner):
             return _inner(inner)
         case OneOf(kinds=kinds):
             return next((found for part in kinds if (found := _inner(part)) is not None), None)

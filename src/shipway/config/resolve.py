@@ -15,6 +15,7 @@ from shipway.config.report import Report
 from shipway.config.root import DEFAULT_SECRETS, Root
 from shipway.config.servers import RoleSection, kind_of
 from shipway.config.tree import MapNode, Path
+from shipway.config.verify import resolve_verify
 from shipway.config.warm_stop import LONGEST_TASK_S, warm_stop
 
 DEFAULT_NETWORK = "kamal"
@@ -73,6 +74,7 @@ class Resolver:
             shared=root.shared,
             venv=root.venv,
             release=root.release,
+            verify=resolve_verify(root.verify),
         )
 
     @property

@@ -24,11 +24,15 @@ from shipway.config.registry import Registry, RegistryKind
 from shipway.config.servers import Servers, ServersKind
 from shipway.config.ssh import Ssh, Sshkit, check_ssh
 from shipway.config.tree import Node, ScalarValue
+from shipway.config.verify import VERIFY, VerifySection
 
 Runtime = Literal["docker", "venv"]
 Transport = Literal["ssh", "local"]
 
-SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks")
+SHIPWAY_KEYS = (
+    *("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks"),
+    "verify",
+)
 SHIPWAY_SECTION = "x-shipway"
 DEFAULT_SECRETS = ".kamal/secrets"
 
@@ -121,6 +125,9 @@ class Root:
     venv: Venv = key(Section(Venv), "The virtualenv of a release.", value=Venv())
     release: ReleasePolicy = key(Section(ReleasePolicy), "What a release may do.", value=ReleasePolicy())
     hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
+    verify: VerifySection | bool | None = key(
+        VERIFY, "What must be true after a deploy; `false`: nothing is looked at.", default="the default set"
+    )
 
 
 ROOT = Section(Root, free="x-")

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from shipway.config.model import Accessory, Config, Role
 from shipway.config.proxy import Certificate
 from shipway.config.registry import Inline, Registry
+from shipway.config.verify import secrets_of
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -128,4 +129,5 @@ def needed_secrets(config: Config) -> tuple[str, ...]:
     names.update(config.builder.secrets if config.builder else ())
     names.update(config.ssh.secrets())
     names.update(config.hooks.secrets)
+    names.update(secrets_of(config.verify))
     return tuple(sorted(names))
