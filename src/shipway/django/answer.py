@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Callable
 
 from shipway.core.errors import ConfigError, Refused, ShipwayError
 from shipway.core.migration import Database, Size
 from shipway.django.probe_source import markers
 from shipway.django.report import App, Check, DatabaseReport, Fault, Json, Report
 from shipway.django.schema_codec import parse_migration, parse_schema
-from shipway.django.strict import Malformed, Node, as_pair, as_texts
+from shipway.django.strict import Malformed, Node, T, as_pair, as_texts
 
 _SAID_LINES = 10
 LIMIT_BYTES = 64_000_000
@@ -24,24 +25,40 @@ def parse_answer(output: bytes, token: str, *, said: str = "") -> Report:
     `probe.no_answer`, `probe.cut_short`, `probe.garbled`; ConfigError `project.settings` or `project.django` when the
     project could not be loaded.
     """
+    return read_marked(output, token, _whole_report, said=said)
+
+
+def _whole_report(root: Node) -> Report:
+    if cut := cut_short(root):
+        raise cut
+    return _report(root)
+
+
+def read_marked(
+    output: bytes, token: str, read: Callable[[Node], T], *, said: str = "", about: str = "its database"
+) -> T:
+    """Return what `read` makes of the document between the markers of `token`, from a project that was loaded.
+
+    `about` is what was asked. Raises Refused `probe.no_answer`, `probe.garbled` (whatever `read` calls malformed), and
+    ConfigError `project.settings` or `project.django`.
+    """
     begin, end = (f"\n{mark}\n".encode() for mark in markers(token))
     _, found, rest = output.partition(begin)
     body, ended, _ = rest.partition(end)
     if not found or not ended:
         raise Refused(
             "probe.no_answer",
-            "the project's Python ended without an answer about its database",
+            f"the project's Python ended without an answer about {about}",
             said=_tail(said),
             next="python -V && python -c 'import django'  (in the environment of the release)",
         )
     try:
         root = Node(json.loads(_unpacked(body)), "answer")
-        _require_whole(root)
-        return _report(root)
+        if "where.error" in root:
+            raise _not_loaded(parse_fault(root.raw("where.error"), "where.error"))
+        return read(root)
     except (Malformed, ValueError, RecursionError) as error:
-        raise Refused(
-            "probe.garbled", "the answer about the project's database makes no sense", said=str(error)
-        ) from error
+        raise Refused("probe.garbled", f"the project's answer about {about} makes no sense", said=str(error)) from error
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -58,20 +75,18 @@ def _unpacked(body: bytes) -> bytes:
     return text
 
 
-def _require_whole(root: Node) -> None:
-    """Raise unless the worker came to its end and loaded the project."""
+def cut_short(root: Node, about: str = "its database") -> Refused | None:
+    """Return why the worker did not come to its end, None where it did."""
     ending = root.node("end")
-    if "where.error" in root:
-        raise _not_loaded(parse_fault(root.raw("where.error"), "where.error"))
     if ending.flag("whole"):
-        return
+        return None
     why = {
         "too slow": "took too long",
         "too big": "answered more than it may",
     }.get(ending.text("why"), f"ended in the middle (status {ending.number('status')})")
-    raise Refused(
+    return Refused(
         "probe.cut_short",
-        f"asking the project about its database {why}",
+        f"asking the project about {about} {why}",
         where=f"while looking at: {root.text('at', 'where')}",
         said=_tail(ending.text("said")),
         next="python manage.py check  (in the environment of the release)",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from types import ModuleType
 
@@ -76,11 +76,19 @@ class ProbeOptions:
 
 def build_probe(token: str, options: ProbeOptions) -> str:
     """Return the program. `token` is 16 to 64 random hex digits, new for each call. Raises ValueError for another."""
+    return supervised(token, asdict(options), WORKER_PARTS, "work")
+
+
+def supervised(token: str, told: Mapping[str, object], parts: Iterable[ModuleType], begin: str) -> str:
+    """Return a program that runs the function `begin` of `parts` with `told`, and guards its answer with `token`.
+
+    `told` has at least `limit_s`, `limit_bytes` and `packed`. Raises ValueError for a token that is none.
+    """
     if not _TOKEN.fullmatch(token):
         raise ValueError("a token is 16 to 64 hex digits")
-    told = json.dumps(asdict(options))
-    worker_text = f"{joined(WORKER_PARTS)}\nwork(json.loads({told!r}))\n"
-    return f"{joined((supervisor,))}\nsupervise({token!r}, json.loads({told!r}), {worker_text!r})\n"
+    text = json.dumps(told)
+    worker_text = f"{joined(parts)}\n{begin}(json.loads({text!r}))\n"
+    return f"{joined((supervisor,))}\nsupervise({token!r}, json.loads({text!r}), {worker_text!r})\n"
 
 
 def markers(token: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -59,6 +60,7 @@ class Answer:
                 self.learn_secrets(value)
             elif isinstance(value, str) and len(value) >= 4 and SECRET_NAME.search(str(name)):
                 self.secrets.append(value)
+            if isinstance(value, str):
                 password = re.match(r"^[\w+.-]+://[^/@:]*:([^@]+)@", value)
                 if password:
                     self.secrets.append(password.group(1))
@@ -67,18 +69,36 @@ class Answer:
 
 @contextlib.contextmanager
 def limit(seconds: float) -> Iterator[None]:
-    """Raise TooSlow in the body after `seconds`, where Python code or a system call is what takes the time."""
+    """Raise TooSlow in the body after `seconds`, where Python code or a system call is what takes the time.
+
+    One within another leaves the outer one in force.
+    """
 
     def ring(*_: Any) -> None:
         raise TooSlow(f"no end after {seconds:g} s")
 
+    began = time.monotonic()
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(0.001, left - (time.monotonic() - began)))
+
+
+def section(answer: Answer, name: str, options: dict[str, Any], look: Any) -> bool:
+    """Give the answer of one section, or the reason why there is none. Returns whether it succeeded."""
+    answer.begin(name)
+    try:
+        with limit(options["section_s"]):
+            answer.give(name, look())
+    except BaseException as error:  # a project may raise anything, SystemExit included
+        answer.give(name + ".error", explain(error, answer))
+        return False
+    return True
 
 
 def explain(error: BaseException, answer: Answer) -> dict[str, Any]:

@@ -50,3 +50,20 @@ def where_from() -> dict[str, Any]:
         "django_version": list(django.VERSION[:2]),
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
     }
+
+
+def learn_settings(answer: Any) -> None:
+    """Make known to `answer` which values of the loaded settings are secret."""
+    from django.conf import settings
+
+    answer.learn_secrets({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
+    answer.learn_secrets(passwords(settings))
+
+
+def passwords(settings: Any) -> dict[str, Any]:
+    """Return the databases' passwords and the caches' locations, which may hold one, under names that say secret."""
+    found = {f"{alias}_PASSWORD": one.get("PASSWORD") for alias, one in settings.DATABASES.items()}
+    found.update({f"{alias}_URL": one.get("LOCATION") for alias, one in settings.CACHES.items()})
+    return {
+        name: value for name, value in found.items() if isinstance(value, str) and ("://" in value or "PASS" in name)
+    }

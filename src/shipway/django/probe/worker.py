@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from shipway.django.probe.columns import Naming, tables_of
-from shipway.django.probe.common import Answer, TooSlow, explain, limit
+from shipway.django.probe.common import Answer, TooSlow, explain, limit, section
 from shipway.django.probe.database import (
     char_bytes,
     make_read_only,
@@ -18,7 +18,7 @@ from shipway.django.probe.database import (
 )
 from shipway.django.probe.facts import app_facts, cache_facts, check_findings, packages, settings_facts, storage_facts
 from shipway.django.probe.live import invalid_indexes, live_schema
-from shipway.django.probe.project import load_project, where_from
+from shipway.django.probe.project import learn_settings, load_project, where_from
 from shipway.django.probe.queued import queued_facts
 from shipway.django.probe.tasks import task_facts
 from shipway.django.probe.walk import Walker
@@ -40,22 +40,11 @@ def work(options: dict[str, Any]) -> None:
 def start(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
     """Load the project, see to it that no database session can write, and return what is running."""
     load_project(options["manage"])
-    from django.conf import settings
     from django.db.backends.signals import connection_created
 
     connection_created.connect(make_read_only, weak=False)
-    answer.learn_secrets({name: getattr(settings, name, None) for name in dir(settings) if name.isupper()})
-    answer.learn_secrets(passwords(settings))
+    learn_settings(answer)
     return where_from()
-
-
-def passwords(settings: Any) -> dict[str, Any]:
-    """Return the databases' passwords and the caches' locations, which may hold one, under names that say secret."""
-    found = {f"{alias}_PASSWORD": one.get("PASSWORD") for alias, one in settings.DATABASES.items()}
-    found.update({f"{alias}_URL": one.get("LOCATION") for alias, one in settings.CACHES.items()})
-    return {
-        name: value for name, value in found.items() if isinstance(value, str) and ("://" in value or "PASS" in name)
-    }
 
 
 def sections(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
@@ -71,18 +60,6 @@ def sections(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
         "caches": lambda: cache_facts(answer, options["ask_s"]),
         "storage": lambda: storage_facts(answer, options["ask_s"]),
     }
-
-
-def section(answer: Answer, name: str, options: dict[str, Any], look: Any) -> bool:
-    """Give the answer of one section, or the reason why there is none. Returns whether it succeeded."""
-    answer.begin(name)
-    try:
-        with limit(options["section_s"]):
-            answer.give(name, look())
-    except BaseException as error:  # a project may raise anything, SystemExit included
-        answer.give(name + ".error", explain(error, answer))
-        return False
-    return True
 
 
 def databases(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
