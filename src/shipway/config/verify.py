@@ -78,6 +78,18 @@ class CertificateCheck(CheckKeys):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseCheck(CheckKeys):
+    """What answers is the release that was deployed."""
+
+    header: str = key(
+        Text(),
+        "The response header in which the application tells its release (the variable SHIPWAY_RELEASE).",
+        default="`X-Release`; where there is none, it is enough that the application answers and not the proxy",
+        value="X-Release",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HstsCheck(CheckKeys):
     """Browsers are told to use HTTPS only."""
 
@@ -150,7 +162,7 @@ class VerifySection:
     )
     http: tuple[HttpCheck, ...] = key(ListOf(Section(HttpCheck)), "Pages, and what their answers must be.", value=())
     pages: PageCheck | bool | None = key(switched(PageCheck), "Pages answer, and not with a server error.")
-    release: CheckKeys | bool | None = key(switched(CheckKeys), "What answers is the release that was deployed.")
+    release: ReleaseCheck | bool | None = key(switched(ReleaseCheck), "What answers is the release that was deployed.")
     certificate: CertificateCheck | bool | None = key(
         switched(CertificateCheck), "The certificate is trusted, right for the name, and does not end soon."
     )
