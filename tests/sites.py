@@ -77,6 +77,9 @@ class WordRuntime:
     def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
         return Command(("log", unit.name, str(asked.lines), "follow" if asked.follows else "once"))
 
+    def vitals(self, units: Sequence[Unit], watched: Mapping[str, str]) -> Command:
+        return Command(("vitals", *(unit.name for unit in units)))
+
     def listings(self) -> Mapping[str, Command]:
         return {"containers": Command(("containers",))}
 

@@ -122,6 +122,9 @@ class SimRuntime:
     def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
         return sim("log", unit.name, str(asked.lines), str(asked.follows))
 
+    def vitals(self, units: Sequence[Unit], watched: Mapping[str, str]) -> Command:
+        return sim("vitals", *(unit.name for unit in units))
+
     def listings(self) -> Mapping[str, Command]:
         return {}
 

@@ -1,123 +1,14 @@
-"""What a release answered when its services were tried from inside: values, and the reader of the answer."""
+"""The answer of a release whose services were tried from inside: output in, values out. Parsed strictly."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
+from shipway.core.inside import FrameworkFacts, Inside, Probed, SecurePage, Tried, WorkerNode
 from shipway.django.answer import cut_short, parse_fault, read_marked
-from shipway.django.report import Fault
 from shipway.django.strict import Malformed, Node, as_texts
 
 ABOUT = "what it works with"
+_MOST_CHARS = 500
 SERVICES = ("database", "cache", "email", "storage", "media", "media_gone")
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """One database, cache, mail server or storage, by its `name` in the settings.
-
-    `fault` is why it failed, `skipped` why it was not tried. Databases: `vendor`, the `table` that was read, whether a
-    row was written (`wrote`), and how long that took. Others: the class of the `backend`, whether it gave back what it
-    got (`is_same`) and forgot it when told to (`is_gone`). Storage: `location` on disk, whether that goes with the
-    container (`is_lost`), and the `fields` of models that keep files there; `file` and `url` of one that was kept.
-    """
-
-    name: str
-    fault: Fault | None = None
-    skipped: str = ""
-    vendor: str = ""
-    table: str = ""
-    wrote: bool = False
-    read_ms: int = 0
-    write_ms: int = 0
-    backend: str = ""
-    server: str = ""
-    is_same: bool = True
-    is_gone: bool = True
-    location: str = ""
-    is_lost: bool = False
-    fields: tuple[str, ...] = ()
-    file: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SecurePage:
-    """The `path` whose refusal of a POST tells whether Django saw HTTPS; `why` there is none.
-
-    `trusts`: the header by which it is told, `redirects`: it sends those who come without HTTPS there.
-    """
-
-    path: str = ""
-    why: str = ""
-    trusts: str = ""
-    redirects: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerNode:
-    """A worker as its framework knows it.
-
-    `answers` counts the processes that answered under this name. `queues` are those it takes from, `lacks` the tasks of
-    the release that it does not know (the first of `lacking`), `shared` how many it knows.
-    """
-
-    name: str
-    answers: int = 0
-    pid: int = 0
-    machine: str = ""
-    concurrency: int = 0
-    active: int = 0
-    queues: tuple[str, ...] = ()
-    lacks: tuple[str, ...] = ()
-    lacking: int = 0
-    shared: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Probed:
-    """A task that was sent to a queue. `state`: done, taken, sent (nobody took it), failed, or unknown (no such task).
-
-    `busy`: every worker of the queue had its hands full.
-    """
-
-    queue: str
-    task: str
-    state: str
-    took_ms: int = 0
-    busy: bool = False
-    said: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FrameworkFacts:
-    """What one framework told about its workers. `fault`: why it did not; `mute`: why it cannot.
-
-    `waiting` and `waiting_after` are tasks ready by queue, before and after the rest was asked; `oldest_s` is for how
-    long the first has been due, `running` how many were being done, where that is known (-1).
-    """
-
-    fault: Fault | None = None
-    mute: str = ""
-    eager: bool = False
-    nodes: tuple[WorkerNode, ...] = ()
-    probes: tuple[Probed, ...] = ()
-    waiting: Mapping[str, int] = field(default_factory=dict)
-    waiting_after: Mapping[str, int] = field(default_factory=dict)
-    oldest_s: int = -1
-    running: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """The whole answer. `faults` are sections that failed as such, `cut` is why there is nothing after a point."""
-
-    services: Mapping[str, tuple[Tried, ...]] = field(default_factory=dict)
-    secure: SecurePage | None = None
-    workers: Mapping[str, FrameworkFacts] | None = None
-    faults: Mapping[str, Fault] = field(default_factory=dict)
-    cut: str = ""
 
 
 def parse_inside(output: bytes, token: str, *, said: str = "") -> Inside:
@@ -135,7 +26,7 @@ def _inside(root: Node) -> Inside:
         services={name: root.each(name, _tried) for name in SERVICES if name in root},
         secure=_secure(root.node("secure")) if "secure" in root else None,
         workers=_workers(root) if "workers" in root else None,
-        faults={n: parse_fault(root.raw(f"{n}.error"), f"{n}.error") for n in names if f"{n}.error" in root},
+        faults={name: _fault(root, f"{name}.error") for name in names if f"{name}.error" in root},
         cut=f"{cut.what}, {cut.where}" if cut else "",
     )
 
@@ -163,8 +54,13 @@ def _tried(value: object, path: str) -> Tried:
     )
 
 
-def _fault(node: Node) -> Fault | None:
-    return parse_fault(node.raw("error"), f"{node.path}.error") if "error" in node else None
+def _fault(node: Node, name: str = "error") -> str:
+    """Return an error of the project in a sentence, "" where there is none."""
+    if name not in node:
+        return ""
+    fault = parse_fault(node.raw(name), f"{node.path}.{name}")
+    place = f" ({fault.file}:{fault.line})" if fault.file else ""
+    return f"{fault.type}: {' '.join(fault.message.split())[:_MOST_CHARS]}{place}"
 
 
 def _secure(node: Node) -> SecurePage:
@@ -208,9 +104,8 @@ def _node(name: str, node: Node) -> WorkerNode:
 def _probed(value: object, path: str) -> Probed:
     node = Node(value, path)
     state = node.choice("state", ("done", "taken", "sent", "failed", "unknown"), "sent")
-    return Probed(
-        node.text("queue"), node.text("task"), state, node.number("took_ms"), node.flag("busy"), node.text("said")
-    )
+    took_ms, by = node.number("took_ms"), node.text("by")
+    return Probed(node.text("queue"), node.text("task"), state, took_ms, by, node.flag("busy"), node.text("said"))
 
 
 def _counts(node: Node, name: str) -> dict[str, int]:

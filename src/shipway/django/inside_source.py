@@ -49,9 +49,9 @@ class InsideOptions:
     `mark` is a word of 16 to 64 hex digits, new for each call, by which what is written is known. Empty `databases`,
     `caches` and `queues` stand for all. `write`: the databases are written to. `file`: the file that `media` kept and
     `media_gone` deletes. `paths` are asked first for `secure`. `frameworks` are those whose workers should run, `units`
-    how many of them, `machines` the host names that some of them must have; `tasks` are names that they must know, and
-    `probe` is a task of the project that is sent instead of a harmless one. `ask_s` bounds one question, `probe_s` the
-    time in which the task must be done.
+    how many of them, `machines` the host names that they have and `pids` their processes, where these are known.
+    `tasks` are names that they must know, and `probe` is a task of the project that is sent instead of a harmless one.
+    `ask_s` bounds one question, `probe_s` the time in which the task must be done.
     """
 
     mark: str
@@ -65,6 +65,7 @@ class InsideOptions:
     frameworks: tuple[str, ...] = ()
     units: int = 1
     machines: tuple[str, ...] = ()
+    pids: tuple[int, ...] = ()
     tasks: tuple[str, ...] = ()
     queues: tuple[str, ...] = ()
     probe: str = ""

@@ -104,6 +104,14 @@ class Runtime(Protocol):
         """Return a command that prints the log of a unit. Raises ValueError for what the runtime cannot tell."""
         ...
 
+    def vitals(self, units: Sequence[Unit], watched: Mapping[str, str]) -> Command:
+        """Return a read-only command that tells how the processes of `units` are; its result goes to `parse_vitals`.
+
+        It also finds processes of the service, whoever started them, whose command line matches one of `watched`:
+        regular expressions by name.
+        """
+        ...
+
     def listings(self) -> Mapping[str, Command]:
         """Return commands that list what the runtime keeps for the service: `containers`, `images`; none without."""
         ...

@@ -12,7 +12,6 @@ from shipway.django.probe.inside_queues import django_task_workers, rq_workers
 from shipway.django.probe.inside_secure import telling_page
 from shipway.django.probe.inside_services import keep_file, remove_file, try_caches, try_mail, try_storage
 from shipway.django.probe.project import learn_settings, load_project, where_from
-from shipway.django.probe.tasks import import_task_modules
 
 
 def look_inside(options: dict[str, Any]) -> None:
@@ -76,7 +75,6 @@ def attempt(answer: Answer, seconds: float, name: str, action: Any) -> dict[str,
 
 def workers(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
     """Return what each framework that the project has loaded tells about its workers."""
-    import_task_modules()
     ways = {"celery": celery_workers, "rq": rq_workers, "tasks": django_task_workers}
     found = {}
     for name, look in ways.items():

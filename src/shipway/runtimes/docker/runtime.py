@@ -14,7 +14,7 @@ from shipway.core.ports import Result
 from shipway.core.secret import SecretRef, Text
 from shipway.core.step import Step
 from shipway.core.unit import KAMAL, Unit, patience
-from shipway.runtimes import health
+from shipway.runtimes import health, vitals
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.docker.arguments import listing_words, log_words, once_words, run_words
 from shipway.runtimes.docker.environment import env_file
@@ -174,6 +174,14 @@ class Docker:
         container = asked.container or self.container(unit)
         _refuse_names(container)
         return Command(("sh", "-c", LOGS_SCRIPT, "sh", *log_words(asked), container))
+
+    def vitals(self, units: Sequence[Unit], watched: Mapping[str, str]) -> Command:  # noqa: ARG002  the protocol
+        """Return the question about every container of the service, whichever role and release it is of."""
+        settings = self._settings
+        asked = vitals.question(
+            "docker", watched, service=settings.service, destination=settings.destination, home=self._layout.home
+        )
+        return Command(("python3", "-I", "-S", "-", asked), stdin=(vitals.script(),), limit_s=vitals.LIMIT_S)
 
     def listings(self) -> Mapping[str, Command]:
         """Return `docker ps` and `docker image ls` of what carries the labels of the service, or its name."""

@@ -75,6 +75,15 @@ class HandOver:
             limit_s=new.limit_s,
         )
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Return the new keeper's: of what the old one has, the process tells enough."""
+        return self.now.kind
+
+    def known_as(self, program: Program) -> str:
+        """Return the new keeper's name of a program."""
+        return self.now.known_as(program)
+
     def probes(self) -> Mapping[str, Command]:
         """Return the new keeper's probes."""
         return self.now.probes()

@@ -82,6 +82,15 @@ class Keeper(Protocol):
         """Return the command that prints what the program said. Raises ValueError for what its log cannot tell."""
         ...
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Return what `vitals_script.py` calls this keeper, and whose manager it is ("" where there is one only)."""
+        ...
+
+    def known_as(self, program: Program) -> str:
+        """Return the keeper's own name of a program."""
+        ...
+
     def probes(self) -> Mapping[str, Command]:
         """Return the read-only commands that tell whether the keeper is up."""
         ...

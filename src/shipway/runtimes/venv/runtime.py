@@ -13,7 +13,7 @@ from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.core.unit import Unit, patience
-from shipway.runtimes import health
+from shipway.runtimes import health, vitals
 from shipway.runtimes.base import Release, Runtime, RuntimeFacts
 from shipway.runtimes.health_script import LOG_LINES
 from shipway.runtimes.venv.commands import command_line, default_server, notifies
@@ -23,7 +23,7 @@ from shipway.runtimes.venv.parse import parse_probe
 from shipway.runtimes.venv.release import MANAGE_LIMIT_S, OnDisk
 from shipway.runtimes.venv.resource import resource
 from shipway.runtimes.venv.settings import VenvSettings
-from shipway.runtimes.venv.supervisor import Supervisor, refuse_long_socket
+from shipway.runtimes.venv.supervisor import PICK_PYTHON, Supervisor, refuse_long_socket
 from shipway.runtimes.venv.tools import tools_step
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
@@ -139,6 +139,19 @@ class Venv:
     def log_command(self, unit: Unit, asked: LogsAsked) -> Command:
         """Return what prints the unit's log, as its keeper has it. Raises ValueError for what that cannot tell."""
         return self._keeper.log(self._program(unit), asked)
+
+    def vitals(self, units: Sequence[Unit], watched: Mapping[str, str]) -> Command:
+        """Return the question about `units`, to their keeper and to the kernel."""
+        programs = [self._program(unit) for unit in units]
+        rows = [
+            {"role": u.role, "release": u.release, "name": self._keeper.known_as(p), "pidfile": p.pidfile}
+            for u, p in zip(units, programs, strict=True)
+        ]
+        kind, scope = self._keeper.kind
+        asked = vitals.question(kind, watched, scope=scope, home=self._layout.home, units=rows)
+        pythons = programs[0].pythons if programs else (self._settings.python, self._settings.python)
+        argv = ("sh", "-c", PICK_PYTHON, "sh", *pythons, asked)
+        return Command(argv, stdin=(vitals.script(),), limit_s=vitals.LIMIT_S)
 
     def listings(self) -> Mapping[str, Command]:
         """Return nothing: releases and processes are all there is."""

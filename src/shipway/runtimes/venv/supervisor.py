@@ -107,6 +107,15 @@ class Supervisor:
         flags = ("-F",) if asked.follows else ()
         return Command(("tail", "-n", str(max(0, asked.lines)), *flags, program.log))
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Return supervisor; there is one of it."""
+        return "supervisor", ""
+
+    def known_as(self, program: Program) -> str:
+        """Return the program's own name."""
+        return program.name
+
     def probes(self) -> Mapping[str, Command]:
         """Return `keeper`: exit 0 when supervisord runs."""
         return {"keeper": self._is_up()}

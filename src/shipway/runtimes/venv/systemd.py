@@ -132,6 +132,15 @@ class Systemd:
         """Return what prints the unit's part of the journal."""
         return self.journal(program.name, asked)
 
+    @property
+    def kind(self) -> tuple[str, str]:
+        """Return systemd, and whether it is the machine's or the user's."""
+        return "systemd", self.scope
+
+    def known_as(self, program: Program) -> str:
+        """Return the name of the unit."""
+        return _unit(program.name)
+
     def probes(self) -> Mapping[str, Command]:
         """Return `keeper`: exit 0 when the manager answers."""
         return {"keeper": Command(("sh", "-c", UP_SCRIPT, "sh", self.scope))}
