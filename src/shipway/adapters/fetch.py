@@ -40,9 +40,10 @@ class Fetcher:
         command = Command(("python3", "-I", "-c", _BOOT), (lines,), limit_s=float(asked["limit_s"]) * 2 + _MARGIN_S)
         try:
             (result,) = await self.transport.exchange(self.host, [Request(command, "never")], track=TRACK)
-            found = json.loads(result.stdout)
         except (ConnectionLost, Unreachable) as error:
             return {"trouble": "unreachable", "said": error.what}
+        try:
+            found = json.loads(result.stdout)
         except ValueError:
             return {"trouble": "unreachable", "said": f"{self.host} could not ask: {result.said[-200:]}"}
         return found if isinstance(found, dict) else {"trouble": "broken", "said": "no answer"}

@@ -50,7 +50,8 @@ class Caller:
 
     `listen` gets the events of a run, `say` sentences for a person, `confirm` a plan to agree to (None: nobody is
     asked), `consent` one that nobody may run without having been told of it (None: nobody can be asked, and `--yes` was
-    not given), `on_secrets` a function that takes secret values out of a text, as soon as there is one.
+    not given), `ask` a question that a person answers with yes or no (None: nobody is there), `on_secrets` a function
+    that takes secret values out of a text, as soon as there is one.
 
     `command` are the words that were called (`app`, `boot`); `hooks_run` are the hooks that ran in this call. The lock
     of another run is waited for up to `lock_wait_s`, and asked for every `lock_every_s`.
@@ -60,6 +61,7 @@ class Caller:
     say: Callable[[str], None] = _mute
     confirm: Callable[[Preview], bool] | None = None
     consent: Callable[[Preview], bool] | None = None
+    ask: Callable[[str], bool] | None = None
     on_secrets: Callable[[Redact], None] = field(default=lambda _redact: None)
     note: str = ""
     command: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
+from shipway.app.borders import Borders
 from shipway.app.call import Caller
 from shipway.app.context import Context
 from shipway.app.hooks import outer_run
@@ -20,6 +21,7 @@ from shipway.app.serving import all_units
 from shipway.app.signals import Interruption
 from shipway.app.task_gate import Talk
 from shipway.app.timings import Timings
+from shipway.app.verification.in_run import RunVerification
 from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
 from shipway.core.facts import Facts
@@ -47,18 +49,21 @@ class Run:
     caller: Caller
     interruption: Interruption
     timings: Timings
+    verification: RunVerification
 
     @classmethod
     def new(cls, context: Context, caller: Caller, interruption: Interruption, timings: Timings | None = None) -> Run:
         """Return a run with an id that no other run has. `timings` is given where something was timed before it."""
-        return cls(context.new_run(), context, caller, interruption, timings or Timings(caller.listen))
+        run, timings = context.new_run(), timings or Timings(caller.listen)
+        verification = RunVerification(context, run, caller, interruption, timings.listen)
+        return cls(run, context, caller, interruption, timings, verification)
 
     @property
     def world(self) -> World:
         """What the engine needs."""
-        note, listen = self.caller.note, self.timings.listen
-        world = self.context.world(listen, self.interruption.stop, note=note, boundary=self.hooks.at)
-        return replace(world, waits_at=self.hooks.waits_at)
+        note, listen, borders = self.caller.note, self.timings.listen, Borders(self.hooks, self.verification)
+        world = self.context.world(listen, self.interruption.stop, note=note, boundary=borders.at)
+        return replace(world, waits_at=borders.waits_at)
 
     @property
     def hooks(self) -> RunHooks:
@@ -194,8 +199,10 @@ async def _consent(run: Run, plan: Plan) -> None:
 async def _settle(run: Run) -> Outcome | None:
     """Take the open run back, or bring it to its end when it has committed. Raises when neither works."""
     run.caller.say("A run was cut short before; it is settled first.")
+    # What has committed is only brought to its end: the release that comes next may be what mends it.
+    world = replace(run, verification=replace(run.verification, is_off=True)).world
     with run.interruption.run_in_progress():
-        outcome = await undo_open_run(run.world, run.context.site.primary)
+        outcome = await undo_open_run(world, run.context.site.primary)
     if outcome is None:
         return None
     error = outcome.error()
@@ -234,7 +241,13 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
 
     `look` has what the primary host answered after the run.
     """
-    error = outcome.error()
+    error = outcome.error() or run.verification.error(outcome)
+    if (
+        error is not None
+        and outcome.ending == "undone"
+        and (said := await run.verification.after_way_back(outcome.plan))
+    ):
+        error.now = f"{error.now}; {said}"
     notes = await run.hooks.after(outcome, error)
     if error is not None:
         for note in notes:
@@ -251,7 +264,7 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
         took_s=round(outcome.took_s, 3),
         serving=await _serving(run, look),
         stages=tuple(run.timings.stages),
-        notes=(*plan.notes, *notes),
+        notes=(*plan.notes, *run.verification.notes(), *notes),
         next=_next(run, plan),
     )
 

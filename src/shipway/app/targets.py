@@ -20,6 +20,7 @@ from shipway.planning.site import RoleSpec, Site, Target
 from shipway.runtimes.base import Release, Runtime
 from shipway.runtimes.docker import Docker
 from shipway.runtimes.venv import Venv, keeper_of
+from shipway.verification.words import words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             tasks=config.release.tasks,
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,
+            verifies=words_of(config),
         )
     except ValueError as error:
         raise _impossible(config.full_service, error) from error

@@ -49,6 +49,10 @@ def caller_of(
             say(plan_view(preview.plan, preview.true_already, paint_for(sys.stderr), verbose=given.verbosity > 0))
             return click.confirm(f"{preview.plan.verb} {preview.plan.release}".strip() + "?", err=True)
 
+    def ask(question: str) -> bool:
+        with aside():
+            return click.confirm(question, err=True)
+
     is_person = not given.json and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     is_asked = asks and not given.yes and is_person
     agree = (lambda _preview: True) if given.yes else confirm if is_person else None
@@ -57,6 +61,7 @@ def caller_of(
         say=(lambda _text: None) if given.verbosity < 0 or given.json else say,
         confirm=confirm if is_asked else None,
         consent=agree,
+        ask=ask if is_person else None,
         on_secrets=on_secrets,
         command=given.command,
         skips_hooks=given.skip_hooks,

@@ -38,6 +38,7 @@ VERBS: dict[str, Entry] = {
     "rollback": Entry(SHIP, "Go back to an earlier release"),
     "resume": Entry(SHIP, "Settle a run that was cut short", yields=True),
     "status": Entry(LOOK, "Show what serves on each host", yields=True),
+    "verify": Entry(LOOK, "Prove that what users do works in the release that serves", yields=True),
     "releases": Entry(LOOK, "List the releases, newest first", yields=True),
     "audit": Entry(LOOK, "Show who did what, and when"),
     "logs": Entry(LOOK, "Show the logs of the application", yields=True),

@@ -9,6 +9,7 @@ ShipwayError
 ├── Locked          6    another run holds the lock
 ├── StepFailed      10   failed and undone: the old release serves
 │                   11   failed and mixed: the command to continue is printed
+├── Held            11   verification failed, and both releases run until a person decides
 ├── ConnectionLost       raised by a transport in the middle of an exchange; the executor decides what it means
 └── Interrupted     130  interrupted before any change
 """
@@ -134,6 +135,12 @@ class StepFailed(ShipwayError):
     def exit_code(self) -> Exit:
         """10 when everything was undone, 11 when it was not."""
         return self.ended
+
+
+class Held(ShipwayError):
+    """A run is to stay as it is, with what it did standing, until a person decides."""
+
+    exit = Exit.MIXED
 
 
 class ConnectionLost(ShipwayError):

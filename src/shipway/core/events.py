@@ -21,6 +21,9 @@ EventKind = Literal[
     "step.undone",
     "step.undo_failed",
     "run.end",  # detail: done, undone, mixed
+    "check.passed",  # title: the check; detail: what it saw
+    "check.failed",  # detail: what was wrong
+    "check.skipped",
     "hook.begin",  # title: the name of the hook
     "hook.output",  # detail: a line of it
     "hook.done",

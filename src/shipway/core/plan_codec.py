@@ -76,6 +76,7 @@ def _stage(stage: Stage) -> dict[str, Json]:
         "width": stage.width,
         "commits": stage.commits,
         "tracks": [[_step(step) for step in track] for track in stage.tracks],
+        **({"verifies": list(stage.verifies)} if stage.verifies else {}),
     }
 
 
@@ -86,6 +87,7 @@ def _stage_from(body: Mapping[str, Json]) -> Stage:
         tracks=tuple(tuple(_step_from(step) for step in track) for track in tracks),
         width=cast("int", body["width"]),
         commits=cast("bool", body["commits"]),
+        verifies=tuple(cast("list[str]", body.get("verifies", []))),
     )
 
 

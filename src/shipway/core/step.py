@@ -61,13 +61,15 @@ class Step:
 class Stage:
     """Tracks that run side by side, at most `width` at once (0: all); the steps of one track run in order.
 
-    A stage that `commits` is a point of no return: once it is complete nothing before it is undone.
+    A stage that `commits` is a point of no return: once it is complete nothing before it is undone. One that `verifies`
+    has no steps: whoever runs the plan looks there whether the release does what it must, and these lines tell at what.
     """
 
     title: str
     tracks: tuple[tuple[Step, ...], ...]
     width: int = 0
     commits: bool = False
+    verifies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ def violations(plan: Plan) -> tuple[str, ...]:
     for index, stage in enumerate(plan.stages):
         for step in (s for track in stage.tracks for s in track):
             found.extend(_step_violations(step, before_commit=index <= plan.commit_index()))
+    if any(stage.verifies and (stage.tracks or not stage.commits) for stage in plan.stages):
+        found.append("a stage that verifies has steps, or does not commit: nobody could tell whether it is behind us")
     if plan.is_partial and any(stage.commits for stage in plan.stages):
         found.append("a part of a plan commits")
     return tuple(found)

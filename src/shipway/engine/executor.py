@@ -21,7 +21,7 @@ from itertools import islice
 from typing import Literal
 
 from shipway.core.action import Upload, lower
-from shipway.core.errors import ConnectionLost, Interrupted, Refused, ShipwayError
+from shipway.core.errors import ConnectionLost, Held, Interrupted, Refused, ShipwayError
 from shipway.core.plan_codec import plan_to_json
 from shipway.core.ports import Request
 from shipway.core.record import Record
@@ -80,6 +80,7 @@ class _Run:
         self._journal = self._progress.journal
         self._steps = StepRunner(self._progress)
         self._blocked: set[str] = set()
+        self._is_held = False
         self._begun_s = world.clock.monotonic() - state.ran_s
 
     async def begin(self) -> None:
@@ -113,6 +114,8 @@ class _Run:
                 await self._around.beside()
                 if done == "yes":
                     return self._outcome("prepared") if self._plan.is_partial else await self._end("done")
+                if self._is_held:
+                    return await self._end("held")
                 if self._progress.committed or done == "in doubt":
                     return await self._end("mixed")
                 if self._world.stop.is_set and not self._progress.failures and not self._has_touched():
@@ -126,7 +129,7 @@ class _Run:
         """Run what is left of the stages. Return whether all of it, the commits included, is behind us."""
         may_have_committed = False
         for index, stage in enumerate(self._plan.stages):
-            if not self._is_behind(stage):
+            if not self._is_behind(stage) or (stage.verifies and self._progress.committed <= index):
                 if self._progress.is_halted:
                     return "no"
                 if chain := chain_of(self._plan, self._progress.state(), index, self._world.is_waited):
@@ -152,7 +155,7 @@ class _Run:
         self._progress.emit("stage.begin", stage=stage)
         await self._at(stage, "begin")
         await self._side_by_side(stage, stage.tracks, self._run_track)
-        if self._is_behind(stage):
+        if self._is_behind(stage) and not (stage.verifies and self._progress.failures):
             await self._at(stage, "end")
             self._progress.emit("stage.done", stage=stage)
 
@@ -161,6 +164,7 @@ class _Run:
         try:
             await self._world.boundary(self._plan, stage, moment)
         except ShipwayError as error:
+            self._is_held = isinstance(error, Held)
             self._progress.fail(Failure(error.code, error.what, where=error.where, said=error.said))
 
     async def _commit(self, index: int, *, may_stand: bool = False) -> Written:

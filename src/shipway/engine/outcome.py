@@ -12,7 +12,7 @@ from shipway.core.step import Plan
 from shipway.engine.journal import last_words
 from shipway.engine.run_state import BEHIND, RunState, is_standing
 
-Ending = Literal["done", "undone", "mixed", "interrupted", "prepared"]
+Ending = Literal["done", "undone", "mixed", "held", "interrupted", "prepared"]
 HostEnd = Literal["done", "undone", "untouched", "mixed", "in doubt"]
 """A host after a run: all of the plan is true there; all was taken back; nothing had been done; some of it stands; or
 the connection broke and nobody knows."""
@@ -20,6 +20,7 @@ _EXITS: Mapping[Ending, Exit] = {
     "done": Exit.OK,
     "undone": Exit.UNDONE,
     "mixed": Exit.MIXED,
+    "held": Exit.MIXED,
     "interrupted": Exit.INTERRUPTED,
     "prepared": Exit.MIXED,  # never the last word: somebody goes on, or takes it back
 }
@@ -73,6 +74,9 @@ class Outcome:
             return f"nothing was changed, {base}"
         if self.ending == "undone":
             return f"everything was taken back, {base}"
+        return self._held() if self.ending == "held" else self._mixed()
+
+    def _mixed(self) -> str:
         hosts = ", ".join(f"{host}: {end}" for host, end in self.hosts.items())
         if self.state.committed and self.plan.commit_index() < self.state.committed < self._last_commit():
             return (
@@ -82,9 +86,20 @@ class Outcome:
             return f"{self.plan.release} serves, the rest of the run is not finished ({hosts})"
         return f"not everything could be taken back ({hosts})"
 
+    def _held(self) -> str:
+        """Return what serves where somebody is to decide; before the commit the old release still runs."""
+        plan = self.plan
+        if self.state.committed or not plan.base:
+            return f"{plan.release} serves, and nothing is taken back"
+        return f"{plan.release} serves, and {plan.base} still runs beside it"
+
     def _last_commit(self) -> int:
-        """Return the number of stages up to the last one that commits: more than one does in a maintenance window."""
-        return max((n for n, stage in enumerate(self.plan.stages, 1) if stage.commits), default=0)
+        """Return the number of stages up to the last one that commits and is not about looking at what it did.
+
+        More than one does in a maintenance window.
+        """
+        stages = enumerate(self.plan.stages, 1)
+        return max((n for n, stage in stages if stage.commits and not stage.verifies), default=0)
 
     def error(self) -> ShipwayError | None:
         """Return what is told to the user and sets the exit code; None when all is done."""
@@ -101,8 +116,18 @@ class Outcome:
             where=why.where,
             said=said,
             now=self.now(),
-            next=f"{self.resume} continues" if self.ending == "mixed" else f"{self.audit} shows the run",
+            next=self._next(),
         )
+
+    def _next(self) -> str:
+        if self.ending == "mixed":
+            return f"{self.resume} continues"
+        if self.ending != "held":
+            return f"{self.audit} shows the run"
+        goes_on = f"{self.resume} verifies again and goes on"
+        if self.state.committed or not self.plan.base:
+            return f"{goes_on}; or deploy what mends it"
+        return f"{goes_on}, {self.resume.replace('resume', 'rollback')} goes back to {self.plan.base}"
 
 
 def host_ends(plan: Plan, state: RunState) -> dict[str, HostEnd]:

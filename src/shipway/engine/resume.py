@@ -18,7 +18,7 @@ from shipway.engine.observe import all_or_unreachable
 from shipway.engine.orphans import wait_for_orphans
 from shipway.engine.outcome import Outcome
 from shipway.engine.reading import read_file
-from shipway.engine.run_state import RunState, replay
+from shipway.engine.run_state import OPEN, RunState, replay
 from shipway.engine.world import World
 
 PLAN_LIMIT_BYTES = 33_554_432
@@ -73,7 +73,7 @@ def open_run_id(records: tuple[Record, ...]) -> str:
     for record in records:
         if record.kind == "run.begin":
             run = record.run
-        elif record.kind == "run.end" and record.run == run and record.detail.get("outcome") != "mixed":
+        elif record.kind == "run.end" and record.run == run and record.detail.get("outcome") not in OPEN:
             run = ""
     return run
 

@@ -23,6 +23,8 @@ _STATE_AFTER: Mapping[RecordKind, StepState] = {
 }
 OURS: frozenset[StepState] = frozenset({"open", "done", "failed", "undoing", "undo_failed"})
 """Steps that this run touched and that were not taken back. A skipped step was true before and is not ours."""
+OPEN = frozenset({"", "mixed", "held"})
+"""What the last line of a run says of one that is still to be settled."""
 BEHIND: frozenset[StepState] = frozenset({"done", "skipped"})
 """Steps that a run going forward has behind it."""
 
@@ -32,8 +34,8 @@ class RunState:
     """How far a run came.
 
     `committed` is the number of stages that may not be taken back any more (0: all may). `outcome` is that of the
-    last `run.end`; a run that ended `mixed` is still open, so its phase is not `ended`. `ran_s` is how long its first
-    part took, in this process.
+    last `run.end`; a run that ended `mixed` or `held` is still open, so its phase is not `ended`. `ran_s` is how long
+    its first part took, in this process.
     """
 
     steps: Mapping[str, StepState] = field(default_factory=dict)
@@ -67,7 +69,7 @@ def replay(plan: Plan, records: Iterable[Record]) -> RunState:
             committed = max(committed, _committed(plan, record))
         elif record.kind == "run.end":
             outcome = str(record.detail.get("outcome", ""))
-    if outcome not in ("", "mixed"):
+    if outcome not in OPEN:
         return RunState(steps, "ended", committed, outcome)
     return RunState(steps, "unwinding" if is_unwinding and not committed else "forward", committed, outcome)
 

@@ -98,6 +98,7 @@ def plan_by_hand(site: Site, facts: Facts, run: str, release: Release, *, image:
     `image`: where there is no registry, the image that this machine's engine has and the hosts get. All migrations run
     before the start of the release, after whoever does it has looked at them.
     """
+    site = replace(site, verifies=())  # nobody is there to look; a person does it at the end
     prepared = plan_prepare(site, facts, run, release)
     loads = stage("Send the image to the hosts", ((_load(t.host, image),) for t in site.targets)) if image else ()
     first = replace(prepared, stages=(*loads, *prepared.stages))

@@ -179,7 +179,7 @@ settled() {
   ends=$(printf '%s\n' "$lines" | grep -F '"kind":"run.end"' | tail -n 1) || :
   was=$(printf '%s\n' "$begins" | sed -n 's/.*"run":"\([^"]*\)".*/\1/p')
   case $ends in
-    *'"outcome":"mixed"'*) ended= ;;
+    *'"outcome":"mixed"'* | *'"outcome":"held"'*) ended= ;;
     *) ended=$(printf '%s\n' "$ends" | sed -n 's/.*"run":"\([^"]*\)".*/\1/p') ;;
   esac
   [ "$was" = "$ended" ] || refuse "the run $was was cut short: settle it first (shipway resume$options)"

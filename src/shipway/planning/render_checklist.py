@@ -173,7 +173,7 @@ class _Checklist:
         end = Record("run.end", plan.run, "now", detail={"outcome": "done", "took_s": 0, **about})
         yield "## When all is done"
         yield ""
-        yield "- [ ] Look at the site as a visitor, and at its errors for some minutes."
+        yield "- [ ] Look at the site as a visitor (`shipway verify` does), and at its errors for some minutes."
         yield "- [ ] Write it down, so that `shipway status`, `releases` and `rollback` know:"
         words = shlex.join(("sh", "-c", APPEND_SCRIPT, "sh", layout.ledger))
         lines = " ".join(shlex.quote(one.to_line()) for one in (begin, end))

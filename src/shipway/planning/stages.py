@@ -26,10 +26,12 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
 
     Everything up to the commit can be undone while the old release still runs everywhere: new units start beside the
     old ones on all hosts, then all hosts switch. Old units are stopped only when nobody needs a way back any more.
+    What is to be verified is looked at while all of that can still be undone.
     With `workers_first` old workers end before the switch: the new release asks for tasks that they do not know. New
     ones have taken over by then, and a failure starts the old ones again.
     """
     hand_over = tuple(_hand_over(site, facts, release, version))
+    verified = verification(site, release)
     retired: tuple[Kind, ...] = ("web",) if workers_first else ("web", "worker")
     return (
         *_start(site, release, version),
@@ -39,12 +41,18 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
             f"Switch to {release}",
             (_switch_track(site, facts, t, release, version) for t in site.targets),
             width=site.boot_width,
-            commits=not hand_over,
+            commits=not hand_over and not verified,
         ),
-        *(stage("Hand over the scheduler", (hand_over,), commits=True) if hand_over else ()),
+        *(stage("Hand over the scheduler", (hand_over,), commits=not verified) if hand_over else ()),
+        *verified,
         *stage("Retire what served before", _retire_tracks(site, facts, release, retired)),
         *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
     )
+
+
+def verification(site: Site, release: str) -> tuple[Stage, ...]:
+    """Return the stage in which whoever runs the plan looks whether `release` does what it must; it commits."""
+    return (Stage(f"Verify {release}", (), commits=True, verifies=site.verifies),) if site.verifies else ()
 
 
 def _start(site: Site, release: str, version: str) -> tuple[Stage, ...]:

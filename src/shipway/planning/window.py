@@ -12,7 +12,7 @@ from shipway.core.facts import Facts
 from shipway.core.step import Stage, Step
 from shipway.planning.history import live_on
 from shipway.planning.site import Site
-from shipway.planning.stages import stage
+from shipway.planning.stages import stage, verification
 
 MESSAGE = "The site is being changed and is back in a moment."
 
@@ -28,6 +28,7 @@ def roll_out_closed(
         *stage(f"Start {release}", _start(site, release, version)),
         *stage(f"Switch to {release}", _switch(site, facts, release, version), commits=True),
         *stage("Open the site", _maintenance(site, facts, on=False)),
+        *verification(site, release),
         *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shipway.core.errors import ShipwayError
 from shipway.core.ports import Clock
-from shipway.verification.outcome import Answer, Check, CheckOutcome, failed
+from shipway.verification.outcome import Answer, Check, CheckOutcome, failed, skipped
 
 SIDE_BY_SIDE = 8
 """How many batches run at once: the first requests to a fresh release are dear, and visitors wait beside us."""
@@ -80,4 +80,6 @@ async def _try(batch: Batch, checks: Sequence[Check]) -> Mapping[Check, Answer]:
         answer = failed(f"there was no answer in {limit_s:g} s")
     except ShipwayError as error:
         answer = failed(error.what, *filter(None, error.said.splitlines()[-5:]), next=error.next)
+    except Exception as error:  # noqa: BLE001  a mistake of ours says nothing about the release
+        answer = skipped(f"could not be asked, by a mistake in Shipway: {type(error).__name__}: {error}")
     return dict.fromkeys(checks, answer)

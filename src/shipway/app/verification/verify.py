@@ -36,7 +36,7 @@ class Verification:
         return fatal(self.outcomes)
 
 
-async def verify(choice: Choice, caller: Caller, heard: Callable[[CheckOutcome], None]) -> Verification:
+async def verify(choice: Choice, caller: Caller) -> Verification:
     """Verify what serves now. Raises Refused where nothing does, or where the configuration says `verify: false`."""
     async with open_context(choice, caller) as context:
         wanted = context.service.config.verify
@@ -57,7 +57,7 @@ async def verify(choice: Choice, caller: Caller, heard: Callable[[CheckOutcome],
                 next=f"`shipway deploy{context.choice.options}`",
             )
         subject = Subject(context, wanted, release, version_of(release, facts.primary.records))
-        return await verify_subject(subject, heard)
+        return await verify_subject(subject)
 
 
 async def verify_subject(subject: Subject, heard: Callable[[CheckOutcome], None] = lambda _: None) -> Verification:

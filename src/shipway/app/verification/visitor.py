@@ -41,6 +41,9 @@ class Visitor:
         parts = urlsplit(url)
         is_tls = parts.scheme == "https"
         headers = [("User-Agent", AGENT), ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
+        is_plain = is_tls and not self.place.is_tls  # TLS ends at a load balancer, and this is what that would send
+        if is_plain:
+            headers.append(("X-Forwarded-Proto", "https"))
         kept = [cookie for cookie in self.cookies.values() if is_tls or not cookie.is_secure]
         if kept:
             headers.append(("Cookie", "; ".join(f"{cookie.name}={cookie.value}" for cookie in kept)))
@@ -50,8 +53,8 @@ class Visitor:
         if referer:
             headers.append(("Referer", referer))
         asked: dict[str, Any] = {
-            "port": self.place.https_port if is_tls else self.place.http_port,
-            "tls": is_tls,
+            "port": self.place.https_port if is_tls and not is_plain else self.place.http_port,
+            "tls": is_tls and not is_plain,
             "name": parts.hostname or self.place.name,
             "host": host or parts.netloc,
             "method": method,

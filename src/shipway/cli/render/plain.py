@@ -19,7 +19,7 @@ _WORDS: Mapping[EventKind, tuple[str, str]] = {
     "step.undo_failed": ("↩ ✗", "red"),
 }
 _ALWAYS: frozenset[EventKind] = frozenset(
-    {"step.failed", "step.undo_failed", "warning", "run.unwinding", "hook.output", "hook.failed"}
+    {"check.failed", "step.failed", "step.undo_failed", "warning", "run.unwinding", "hook.output", "hook.failed"}
 )
 
 
@@ -34,12 +34,20 @@ def event_text(event: Event, paint: Paint) -> str:
         "run.commit": paint("yellow", "── from here on nothing is taken back"),
         "run.unwinding": paint("yellow", "── taking back what this run did") + (f": {detail}" if detail else ""),
         "warning": paint("yellow", "warning: ") + " ".join(part for part in (title, detail) if part),
+        "check.passed": f"{paint('green', '✓')} {_check(event)}",
+        "check.skipped": f"{paint('dim', '-')} {_check(event)}",
+        "check.failed": f"{paint('red', '✗')} {_check(event)}",
         "hook.begin": f"Running the {title} hook …",
         "hook.output": f"      {detail}",
         "hook.failed": paint("red", "✗") + f" the hook {title} failed",
         "step.output": "\n".join(f"      {line}" for line in harmless(event.detail).splitlines()),
     }
     return texts.get(event.kind, "")
+
+
+def _check(event: Event) -> str:
+    said = f": {harmless(event.detail).strip()}" if event.detail and event.kind != "check.passed" else ""
+    return " ".join(filter(None, (harmless(event.host) and f"{harmless(event.host)}:", harmless(event.title)))) + said
 
 
 def _step_text(event: Event, title: str, detail: str, paint: Paint) -> str:

@@ -39,6 +39,7 @@ def plan_view(plan: Plan, true_already: Collection[str], paint: Paint, *, verbos
     lines = [*_head(plan, paint), ""]
     for index, stage in enumerate(plan.stages):
         lines.append(f"{paint('bold', f'{index + 1}  {harmless(stage.title)}')}{_width(stage)}")
+        lines += [f"     {paint('yellow', '?')} {harmless(line)}" for line in stage.verifies]
         for track in stage.tracks:
             lines += _track(track, true_already, paint, verbose=verbose)
         if stage.commits:

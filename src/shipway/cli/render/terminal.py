@@ -26,6 +26,7 @@ _PRINTED: frozenset[EventKind] = frozenset(
         "step.undone",
         "step.undo_failed",
         "warning",
+        "check.failed",
         "hook.begin",
         "hook.output",
         "hook.failed",
