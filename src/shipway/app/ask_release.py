@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from shipway.app.migrations import MAX_MANIFEST_BYTES, refuse_broken
+from shipway.core.action import Command
 from shipway.core.errors import ConfigError, Refused
 from shipway.core.facts import Facts
 from shipway.core.layout import Layout
-from shipway.core.ports import Request, Transport
+from shipway.core.ports import Request, Result, Transport
 from shipway.core.record import Record
 from shipway.core.unit import Unit
 from shipway.django.answer import parse_answer
@@ -38,16 +40,10 @@ async def ask_release(
     """
     token = secrets.token_hex(16)
     options = replace(asked or ProbeOptions(want=FOR_A_RELEASE), manage=site.manage, packed=True)
-    command = site.target(unit.host).runtime.one_off(unit, ("python", "-"))
-    command = replace(command, stdin=(build_probe(token, options),), limit_s=options.limit_s + _MARGIN_S)
-    (result,) = await transport.exchange(unit.host, [Request(command, "never")], track=track)
-    try:
+    program = Command((), (build_probe(token, options),), limit_s=options.limit_s)
+    result = await send_to_release(site, transport, unit, program, track=track)
+    with told_of(unit):
         report = parse_answer(result.stdout, token, said=result.said if not result.ok else "")
-    except ConfigError as error:  # it was the release that was asked, and no Python of this machine
-        raise _refused(error, unit) from error
-    except Refused as error:
-        error.where = error.where or f"{unit.role} on {unit.host}"
-        raise
     if fault := report.faults.get("databases"):
         raise Refused(
             "migrations.unreadable",
@@ -56,6 +52,32 @@ async def ask_release(
             said="\n".join(fault.lines),
         )
     return report
+
+
+async def send_to_release(
+    site: Site, transport: Transport, unit: Unit, program: Command, *, track: str = TRACK
+) -> Result:
+    """Run the Python program that is the input of `program` in the release and environment of `unit`.
+
+    Its arguments are those of `program`, and its limit of time too, with a margin for the start of Python. Raises
+    Unreachable, ConnectionLost.
+    """
+    command = site.target(unit.host).runtime.one_off(unit, ("python", "-", *program.argv))
+    command = replace(command, stdin=program.stdin, limit_s=program.limit_s + _MARGIN_S)
+    (result,) = await transport.exchange(unit.host, [Request(command, "never")], track=track)
+    return result
+
+
+@contextmanager
+def told_of(unit: Unit) -> Iterator[None]:
+    """Tell what is wrong with an answer as being about `unit`: a release was asked, and no Python of this machine."""
+    try:
+        yield
+    except ConfigError as error:
+        raise _refused(error, unit) from error
+    except Refused as error:
+        error.where = error.where or f"{unit.role} on {unit.host}"
+        raise
 
 
 def _refused(error: ConfigError, unit: Unit) -> Refused:

@@ -113,13 +113,17 @@ def _end_of_traceback(line: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The log of one unit: since the release serves, for `seconds`, and of the release before, for `before_s`."""
+    """The log of one unit: since the release serves, for `seconds`, and of the release before, for `before_s`.
+
+    `has_before`: there was a release before, so that what is new can be told from what was always there.
+    """
 
     name: str
     now: str
     before: str = ""
     seconds: float = 60.0
     before_s: float = 0.0
+    has_before: bool = False
 
 
 def judge_logs(
@@ -135,7 +139,7 @@ def judge_logs(
                 problems.append(f"{len(hits)} lines of {window.name} match `{name}`")
                 lines.append(f"{window.name}: {hits[0].strip()[:_HEAD]}")
         now, old = errors_in(window.now, allowed), errors_in(window.before, allowed)
-        fresh = [kind for kind in now.counts if kind not in old.counts]
+        fresh = [kind for kind in now.counts if kind not in old.counts] if window.has_before else []
         if fresh:
             problems.append(f"{window.name} had {len(fresh)} kinds of errors that the release before did not have")
             lines += [f"{window.name}: {now.counts[kind]} x {now.samples[kind]}" for kind in fresh[:_SHOWN]]

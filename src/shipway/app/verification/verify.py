@@ -9,14 +9,26 @@ from dataclasses import dataclass, replace
 from shipway.adapters.redact import Redactor
 from shipway.app.call import Caller, Choice
 from shipway.app.context import Context, open_context
+from shipway.app.verification.inside import service_batches
+from shipway.app.verification.logs import log_batches
 from shipway.app.verification.outside import outside_batches
+from shipway.app.verification.processes import process_batches
 from shipway.app.verification.run import Batch, run_checks
+from shipway.app.verification.seen import seen_batches
 from shipway.app.verification.subject import Source, Subject
+from shipway.app.verification.workers import worker_batches
 from shipway.core.errors import Refused, ShipwayError
 from shipway.planning.history import base_release, version_of
 from shipway.verification.outcome import Answer, Check, CheckOutcome, failed, fatal
 
-SOURCES: tuple[Source, ...] = (outside_batches,)
+SOURCES: tuple[Source, ...] = (
+    outside_batches,
+    seen_batches,
+    service_batches,
+    worker_batches,
+    process_batches,
+    log_batches,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,10 +106,10 @@ def about_storage() -> dict[str, Any]:
     default_storage.exists("shipway-verify")
     storage = getattr(default_storage, "_wrapped", default_storage)
     facts: dict[str, Any] = {"backend": f"{type(storage).__module__}.{type(storage).__qualname__}"}
+    facts["fields"] = file_fields(storage)
     if isinstance(storage, FileSystemStorage):
         facts["location"] = str(storage.location)
         facts["is_lost"] = is_of_container(str(storage.location))
-        facts["fields"] = file_fields(storage)
     return facts
 
 
