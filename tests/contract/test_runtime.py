@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +16,8 @@ from shipway.core.action import Pipe
 from shipway.core.step import Plan, Stage, violations
 from shipway.runtimes import health
 from shipway.runtimes.base import Release
+from shipway.runtimes.vitals import parse_vitals
+from tests.contract.host import eventually
 from tests.contract.project import commit
 from tests.contract.site import HEALTH, KEEPERS, SECRET, Site, built_site, needs_programs, stopped_afterwards
 
@@ -196,6 +200,36 @@ def test_one_off_commands_run_in_the_release(shop: Site) -> None:
     code = "import os, sys; print(os.getcwd(), os.environ['SHIPWAY_RELEASE'], sys.argv[1])"
     result = shop.host.run(shop.runtime.one_off(shop.unit("r2"), ("python", "-c", code, "a 'b' $c\n;")))
     assert result.text == f"{shop.layout.source('r2')} r2 a 'b' $c\n;\n"
+
+
+def test_vitals_tell_what_runs_and_who_else_does(shop: Site) -> None:
+    web, worker = shop.unit("r1"), shop.unit("r1", "worker")
+    shop.start(web)
+
+    def look():
+        return parse_vitals(shop.host.run(shop.runtime.vitals([web, worker], {"server": r"\bgunicorn\b"})))
+
+    vitals = look()
+    found, missing = vitals.of("web", "r1"), vitals.of("worker", "r1")
+    assert (found.is_running, found.pid, found.machine) == (True, shop.pid(web), vitals.machine)
+    assert found.pid in found.pids
+    assert len(found.pids) > 1, "its processes are counted with it"
+    assert vitals.now - 600 < found.started_at <= vitals.now
+    assert found.memory_bytes > 1_000_000
+    assert not missing.is_running
+    assert missing.said
+    assert vitals.watched == (("server", found.name),), "a server with its processes is one"
+    other = subprocess.Popen((f"{shop.layout.venv('r1')}/bin/python", "-c", "import time; time.sleep(60) # gunicorn"))
+    try:
+        eventually(lambda: sorted(look().watched) == [("server", ""), ("server", found.name)])
+    finally:
+        other.kill()
+        other.wait()
+    os.kill(found.pid, signal.SIGKILL)
+    eventually(lambda: shop.running() == {("web", "r1")} and shop.pid(web) != found.pid)
+    again = look().of("web", "r1")
+    assert again.started_at >= found.started_at
+    assert again.restarts != 0, "systemd counts, supervisor does not"
 
 
 def test_a_running_release_is_not_removed_and_a_stopped_one_is_gone(shop: Site) -> None:
