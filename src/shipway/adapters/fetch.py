@@ -16,6 +16,8 @@ from shipway.core.ports import Request, Transport
 
 TRACK = "verify"
 """A shell of its own, beside the steps of a run."""
+MOST_BYTES_FAR = 600_000
+"""What a transport takes in from a host is a megabyte, and a page that cannot be packed grows by a third."""
 _MARGIN_S = 10.0
 # The source and the request are two lines of JSON: what is sent in a form may be secret, so nothing is an argument.
 _BOOT = 'import json, sys; exec(compile(json.loads(sys.stdin.readline()), "fetch", "exec"), {"__name__": "__main__"})'
@@ -36,7 +38,8 @@ class Fetcher:
         if not self.is_far:
             return await asyncio.to_thread(fetch, {**asked, "address": self.address})
         source = resources.files("shipway.adapters").joinpath("fetch_script.py").read_text(encoding="utf-8")
-        lines = f"{json.dumps(source)}\n{json.dumps({**asked, 'address': self.inside})}\n"
+        asked = {**asked, "address": self.inside, "most": min(asked.get("most", 0), MOST_BYTES_FAR)}
+        lines = f"{json.dumps(source)}\n{json.dumps(asked)}\n"
         command = Command(("python3", "-I", "-c", _BOOT), (lines,), limit_s=float(asked["limit_s"]) * 2 + _MARGIN_S)
         try:
             (result,) = await self.transport.exchange(self.host, [Request(command, "never")], track=TRACK)

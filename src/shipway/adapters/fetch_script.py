@@ -5,7 +5,7 @@ is bounded: its headers, its body, and the time for all of it.
 
 A request has `address`, `port`, `tls`, `name` (for TLS), `host` (the header), `method`, `path`, `headers` (pairs),
 `body`, `limit_s` and `most` (bytes of the body that are kept). The answer has `status`, `headers` (pairs), `body`
-(base64), `cut` and `took_ms`; or `trouble` and `said`. With `certificate` it is the certificate that is asked for: the
+(packed), `cut` and `took_ms`; or `trouble` and `said`. With `certificate` it is the certificate that is asked for: the
 answer has `days` and `problem` ("" when it is trusted), `ca` is PEM text that is trusted instead of the public ones.
 """
 
@@ -18,6 +18,7 @@ import socket
 import ssl
 import sys
 import time
+import zlib
 
 MOST_HEADERS = 100
 _DAY_S = 86400.0
@@ -83,7 +84,7 @@ def _ask(asked: dict) -> dict:  # type: ignore[type-arg]  # JSON
         return {
             "status": answer.status,
             "headers": answer.getheaders()[:MOST_HEADERS],
-            "body": base64.b64encode(kept).decode(),
+            "body": base64.b64encode(zlib.compress(kept, 1)).decode(),
             "cut": is_cut,
             "took_ms": round((first_s - begun_s) * 1000, 1),
         }
@@ -98,6 +99,8 @@ def _body(answer: http.client.HTTPResponse, most: int, ends_s: float) -> tuple[b
         if time.monotonic() > ends_s:
             raise socket.timeout("the page did not end in time")  # noqa: UP041  another class before Python 3.10
         piece = answer.read1(min(65536, most - len(kept)))
+        if not piece and answer.length:
+            raise http.client.IncompleteRead(b"", answer.length)
         if not piece:
             return kept, False
         kept += piece

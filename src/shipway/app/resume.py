@@ -17,13 +17,15 @@ _PATIENCE = Waiting(STALE_S + RENEW_S)
 """The time after which the lock of a run that died is recognised as stale."""
 
 
-async def resume(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
+async def resume(choice: Choice, caller: Caller, interruption: Interruption, unverified: str = "") -> Report:
     """Go on with the open run in the direction in which it was going, and report; nothing to do without one.
 
+    `unverified`: why a person brings it to its end without a verification; it goes into the ledger.
     Waits until the lock of a run that died is recognised as stale.
     """
     async with open_context(choice, caller) as context:
         run = Run.new(context, caller, interruption)
+        run.verification.is_off, run.verification.why = bool(unverified), unverified
         async with run.lock("resume", wait=_PATIENCE):
             with interruption.run_in_progress():
                 outcome = await resume_run(run.world, context.site.primary)

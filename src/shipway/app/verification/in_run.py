@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipway.app.call import Caller
 from shipway.app.context import Context
 from shipway.app.signals import Interruption
 from shipway.app.verification.subject import Subject
 from shipway.app.verification.verify import Verification, verify_subject
+from shipway.app.verification.watching import Watch
 from shipway.core.errors import Exit, Held, Interrupted, Refused, ShipwayError, StepFailed
 from shipway.core.events import Event, EventKind, Listener
 from shipway.core.record import Record
@@ -30,8 +31,8 @@ _KINDS: dict[str, EventKind] = {"passed": "check.passed", "failed": "check.faile
 class RunVerification:
     """What a run verifies, and what came of it. For one run.
 
-    `is_off`: the run is brought to its end without being looked at (`why` a person said so, or "" for a run that was
-    left open and is settled by the next one).
+    `is_off`: the run is brought to its end without being looked at; `why` a person said so, "" for a run that was left
+    open and is settled by the next one.
     """
 
     context: Context
@@ -40,6 +41,7 @@ class RunVerification:
     interruption: Interruption
     listen: Listener
     is_off: bool = False
+    why: str = ""
     last: Verification | None = field(default=None)
 
     async def at(self, plan: Plan, stage: Stage) -> None:
@@ -48,7 +50,11 @@ class RunVerification:
         The explicit way back is not turned back for what it finds: nobody would want that release again. What it found
         is told at its end (`last`).
         """
-        if self.is_off or (subject := self._subject(plan.release, plan.version, plan.base)) is None:
+        if self.is_off:
+            if self.why:
+                await self._write(plan.run, {"release": plan.release, "outcome": "skipped", "why": self.why[:500]})
+            return
+        if (subject := self._subject(plan.release, plan.version, plan.base)) is None:
             return
         self.last = await self._unless_stopped(subject, plan)
         await self._record(self.last, plan.run)
@@ -61,7 +67,7 @@ class RunVerification:
 
     async def _unless_stopped(self, subject: Subject, plan: Plan) -> Verification:
         """Verify, unless somebody asks the run to stop: then nothing more is asked."""
-        task = asyncio.ensure_future(verify_subject(subject, self._heard(plan)))
+        task = asyncio.ensure_future(self._look(subject, self._heard(plan)))
 
         def leave() -> None:
             task.cancel()
@@ -78,6 +84,23 @@ class RunVerification:
                     )
                     raise Interrupted("run.interrupted", why) from None
                 raise
+
+    async def _look(self, subject: Subject, heard: Callable[[CheckOutcome], None]) -> Verification:
+        """Verify; and where that is wanted, watch what visitors get for a while, and verify once more."""
+        begun_s = self.context.clock.monotonic()
+        found = await verify_subject(subject, heard)
+        limit_s = float(self.context.service.config.release.watch)
+        if found.fatal or not limit_s or not subject.base:
+            return found
+        self.caller.say(f"Watching what visitors get for {limit_s:g} s; {subject.base} still runs.")
+        watched = await Watch(self.context, begun_s, limit_s).run()
+        heard(watched)
+        if not watched.is_fatal:
+            found = await verify_subject(subject)
+            for one in found.fatal:
+                heard(one)
+        took_s = self.context.clock.monotonic() - begun_s
+        return replace(found, outcomes=(*found.outcomes, watched), took_s=took_s)
 
     def _heard(self, plan: Plan) -> Callable[[CheckOutcome], None]:
         def heard(one: CheckOutcome) -> None:
@@ -116,7 +139,7 @@ class RunVerification:
     async def _record(self, found: Verification, run: str) -> None:
         """Write into the ledger of the primary host what was verified. A ledger that is full fails the next step."""
         bad = fatal(found.outcomes)
-        detail = {
+        detail: dict[str, str | float] = {
             "release": found.release,
             "outcome": "failed" if bad else "passed",
             "checks": tally(found.outcomes),
@@ -127,6 +150,9 @@ class RunVerification:
         ]
         if told:
             detail["failed"] = "\n".join(told[:_NAMED])[:2000]
+        await self._write(run, detail)
+
+    async def _write(self, run: str, detail: dict[str, str | float]) -> None:
         target = self.context.site.targets[0]
         record = Record("run.verified", run, WHEN_WRITTEN, detail=detail)
         with suppress(ShipwayError):

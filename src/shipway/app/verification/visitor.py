@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -95,9 +96,9 @@ def page_of(url: str, answer: Mapping[str, Any]) -> Page:
         kind, said = str(answer.get("trouble", "")), str(answer.get("said", ""))[:300]
         return Page(url, trouble=": ".join(filter(None, (_TROUBLES.get(kind, "there was no answer"), said))))
     try:
-        body = base64.b64decode(str(answer.get("body", "")), validate=True)
+        body = zlib.decompressobj().decompress(base64.b64decode(str(answer.get("body", ""))), MOST_BYTES)
         headers = tuple((str(name), str(value)) for name, value in answer.get("headers", ()))
         took_ms = float(answer.get("took_ms", 0.0))
-    except (binascii.Error, TypeError, ValueError):
+    except (binascii.Error, zlib.error, TypeError, ValueError):
         return Page(url, trouble="there was no answer that can be read")
     return Page(url, answer["status"], headers, body, bool(answer.get("cut")), took_ms)

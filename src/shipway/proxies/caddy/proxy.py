@@ -17,6 +17,7 @@ from shipway.proxies.caddy import pages
 from shipway.proxies.caddy.config import admin_socket
 from shipway.proxies.caddy.on_host import OnHost, sha256
 from shipway.proxies.caddy.site import CaddyRun, CaddySite, refuse_unsafe
+from shipway.proxies.traffic import CountsTraffic, Moment, count_requests
 
 # The new address stands beside the old one and is renamed onto it: a request reads the one or the other, whole.
 SWITCH_SCRIPT = (
@@ -122,6 +123,12 @@ class Caddy:
         """Return what prints Caddy's own log. Raises ValueError for what it cannot tell."""
         return self._on_host.log(asked)
 
+    def traffic_command(self, moment: Moment) -> Command | None:
+        """Return what counts the requests of this service, None where a role does not log them."""
+        if not any(route.access_log for route in self._site.routes):
+            return None
+        return count_requests(self._run.python, f"{self._layout.proxy}/log/{self._site.service}.log", moment)
+
     def switch_steps(self, role: str, endpoint: str, before: str) -> tuple[Step, ...]:
         """Return the step that sends `role`'s traffic to `endpoint`. Raises Bug for what is no endpoint."""
         return (self._switch("switch", role, endpoint, before),)
@@ -191,3 +198,4 @@ def _is_endpoint(word: object) -> bool:
 
 
 _: type[Proxy] = Caddy
+__: type[CountsTraffic] = Caddy
