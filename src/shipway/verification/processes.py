@@ -12,7 +12,9 @@ from shipway.core.vital import HostVitals, Vital
 from shipway.verification.outcome import Answer, failed, passed, skipped
 
 SCHEDULERS: Mapping[str, str] = {
-    "celery beat": r"\bcelery\b[^|;&]*?(?:\bbeat\b|\bworker\b.*?(?:\s-B\b|\s--beat\b))",
+    "celery beat": (
+        r"\bcelery\b(?:(?!\bworker\b)[^|;&])*?\sbeat\b(?![\w-])|\bcelery\b[^|;&]*?\bworker\b.*?\s(?:-B|--beat)(?:\s|\Z)"
+    ),
     "rqscheduler": r"\brqscheduler\b",
     "runapscheduler": r"\brunapscheduler\b",
 }
