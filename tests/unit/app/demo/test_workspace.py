@@ -26,6 +26,17 @@ def test_a_workspace_leaves_no_file():
     assert not asyncio.run(main()).exists()
 
 
+def test_what_shipway_brings_for_the_demo_is_found_inside_only(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    async def main():
+        async with workspace():
+            return os.environ["PATH"]
+
+    assert asyncio.run(main()).split(os.pathsep) == [os.path.dirname(sys.executable), "/usr/bin", "/bin"]
+    assert os.environ["PATH"] == "/usr/bin:/bin"
+
+
 def test_a_workspace_that_is_kept_stays(tmp_path):
     async def main():
         async with workspace() as opened:
