@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_what_shipway_brings_for_the_demo_is_found_inside_only(monkeypatch):
         async with workspace():
             return os.environ["PATH"]
 
-    assert asyncio.run(main()).split(os.pathsep) == [os.path.dirname(sys.executable), "/usr/bin", "/bin"]
+    assert asyncio.run(main()).split(os.pathsep) == [str(Path(sys.executable).parent), "/usr/bin", "/bin"]
     assert os.environ["PATH"] == "/usr/bin:/bin"
 
 
