@@ -25,7 +25,7 @@ except ImportError:  # on a host, where the files stand side by side
     from diagnosis import LOG_LINES, Answer, Seen, told  # type: ignore[import-not-found,no-redef]
 
 EVERY_S = 0.2
-PING_AFTER_S = 4.0  # until then the worker's own log is cheaper than a process that imports the project again
+PING_AFTER_S = 8.0  # until then the worker's own log is cheaper than a process that imports the project again
 PING_LIMIT_S = 20.0
 LOG_BYTES = 200_000
 PYTHONS = (
