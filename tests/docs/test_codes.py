@@ -13,6 +13,8 @@ NO_CODES = {
     "project.toml",
     "proxy.host",
     "usage.unknown_",
+    "shipway.adapters",
+    "shipway.proxies",
     "shipway.runtimes",
     "step.und",
     "ledger.jsonl",

@@ -52,7 +52,7 @@ async def _status(context: Context, facts: Facts, found: dict[str, HostFacts | S
         version=version_of(release, facts.primary.records),
         hosts=tuple(_host(site, facts, host, answer, roles) for host, answer in found.items()),
         lock=await _lock(context, facts),
-        open_run=f"run {open_run} was cut short; `shipway resume{options}` settles it" if open_run else "",
+        open_run=f"run {open_run} was cut short, or is held; `shipway resume{options}` settles it" if open_run else "",
         missing=tuple(_missing(site, facts, release)),
     )
 

@@ -124,7 +124,7 @@ class Outcome:
             return f"{self.resume} continues"
         if self.ending != "held":
             return f"{self.audit} shows the run"
-        goes_on = f"{self.resume} verifies again and goes on"
+        goes_on = f'{self.resume} verifies again and goes on (with `--unverified "why"` all the same)'
         if self.state.committed or not self.plan.base:
             return f"{goes_on}; or deploy what mends it"
         return f"{goes_on}, {self.resume.replace('resume', 'rollback')} goes back to {self.plan.base}"

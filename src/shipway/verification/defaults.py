@@ -20,7 +20,20 @@ from shipway.config.verify_keys import CheckKeys, setting
 from shipway.verification.outcome import Check
 from shipway.verification.place import Place
 
-_HTTP = "http"
+CODES = {
+    "pages": "verify.pages",
+    "http": "verify.http",
+    "release": "verify.release",
+    "debug": "verify.debug",
+    "static": "verify.static",
+    "flow": "verify.flow",
+    "certificate": "verify.certificate",
+    "redirect": "verify.redirect",
+    "hsts": "verify.hsts",
+    "cookies": "verify.cookies",
+    "wrong_host": "verify.wrong_host",
+}
+"""The code of each kind of check from outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +108,13 @@ def _of_line(section: VerifySection, line: _Default, place: Place) -> Iterator[A
     if line.kind == "certificate" and not is_named and not place.is_public_ca:
         return  # an authority of one's own: only the team knows what trusts it
     is_required = line.is_required if keys.required is None else keys.required
-    check = check_of(section, f"verify.{line.kind}", place.name, keys, is_required=is_required)
+    check = check_of(section, CODES[line.kind], place.name, keys, is_required=is_required)
     yield Asked(line.kind, replace(check, host=place.host), place, keys, is_named)
 
 
 def _of_lists(section: VerifySection, place: Place) -> Iterator[Asked]:
     lists: tuple[tuple[str, tuple[HttpCheck, ...] | tuple[FlowCheck, ...]], ...] = (
-        (_HTTP, section.http),
+        ("http", section.http),
         ("flow", section.flows),
     )
     used: Counter[str] = Counter()
@@ -113,7 +126,7 @@ def _of_lists(section: VerifySection, place: Place) -> Iterator[Asked]:
             used[f"{kind} {name}"] += 1
             if (number := used[f"{kind} {name}"]) > 1:
                 name = f"{name} ({number})"
-            check = check_of(section, f"verify.{kind}", name, keys, is_required=keys.required is not False)
+            check = check_of(section, CODES[kind], name, keys, is_required=keys.required is not False)
             yield Asked(kind, replace(check, host=place.host), place, keys, is_named=True)
 
 

@@ -28,6 +28,8 @@ _TYPES: Mapping[Use, tuple[str, ...]] = {
     "image": ("image/",),
     "icon": ("image/", "application/manifest+json", "application/json", "application/octet-stream", "text/plain"),
 }  # fmt: skip
+_RELEASE = re.compile(r"r[1-9][0-9]{0,8}")
+_SHORT = 7
 _SESSION = ("sessionid", "csrftoken")
 
 
@@ -111,14 +113,18 @@ def text_problem(page: Page, text: str | None, without: str | None) -> str:
     return ""
 
 
-def judge_release(page: Page, release: str, header: str) -> Answer:
-    """Judge whether the application answered, and whether it is the release that was meant."""
+def judge_release(page: Page, names: tuple[str, str], header: str, *, is_named: bool = False) -> Answer:
+    """Judge whether the application answered, and whether it is the release that was meant: its number and version.
+
+    A header that nobody named (`is_named`) counts only where it has a number of ours: others have headers of that name.
+    """
+    release, version = names
     if page.trouble:
         return failed(f"{page.url} could not be opened: {page.trouble}", next=_reach(page))
     number = page.header(header)
-    if number:
-        if number == release:
-            return passed(f"{page.url}: {header}: {number}")
+    if number and (number in names or (number.isalnum() and version.startswith(number) and len(number) >= _SHORT)):
+        return passed(f"{page.url}: {header}: {number}")
+    if number and (is_named or _RELEASE.fullmatch(number)):
         return failed(f"{release} was switched to, and {number[:40]} answered", f"{page.url}: {header}: {number[:40]}")
     if page.is_of_proxy():
         return failed(f"the proxy answered {page.url} by itself ({page.status})", *_said(page))

@@ -78,6 +78,9 @@ def test_a_page_that_the_configuration_describes(wanted: HttpCheck, chain: list[
     [
         (page(X_Release="r2"), "passed"),
         (page(X_Release="r1"), "failed"),
+        (page(X_Release="c0ffee1"), "passed"),
+        (page(X_Release="2026.11", Via="1.1 Caddy"), "passed"),
+        (page(X_Release="2026.11"), "skipped"),
         (page(Server="Caddy"), "failed"),
         (page(503, Server="Caddy"), "failed"),
         (page(Server="Caddy", Via="1.1 Caddy"), "passed"),
@@ -87,7 +90,12 @@ def test_a_page_that_the_configuration_describes(wanted: HttpCheck, chain: list[
     ],
 )
 def test_whether_the_release_itself_answered(got: Page, state: str) -> None:
-    assert judge.judge_release(got, "r2", "X-Release").state == state
+    assert judge.judge_release(got, ("r2", "c0ffee1234"), "X-Release").state == state
+
+
+def test_a_header_that_the_file_names_must_be_right() -> None:
+    got = page(X_Version="2026.11", Via="1.1 Caddy")
+    assert judge.judge_release(got, ("r2", ""), "X-Version", is_named=True).state == "failed"
 
 
 @pytest.mark.parametrize(

@@ -210,10 +210,13 @@ def failure(found: Verification) -> Refused:
     bad = found.fatal
     first = bad[0]
     more = f", and {len(bad) - 1} more checks failed" if len(bad) > 1 else ""
-    said = [line for one in bad[:_NAMED] for line in _lines(one)]
+    lines = [line for one in bad[:_NAMED] for line in _lines(one)]
     where = " on ".join(filter(None, (f"{first.check.code} {first.check.name}", first.check.host)))
     return Refused(
-        first.check.code, f"{found.release} is not right: {first.answer.what}{more}", where=where, said="\n".join(said)
+        first.check.code,
+        f"{found.release} is not right: {first.answer.what}{more}",
+        where=where,
+        said="\n".join(lines[: Refused.said_lines]),
     )
 
 

@@ -12,7 +12,7 @@ from shipway.adapters.fetch import Fetcher
 from shipway.app.verification.far import fetchers_of
 from shipway.app.verification.run import Batch
 from shipway.app.verification.subject import Subject
-from shipway.app.verification.visitor import Visitor
+from shipway.app.verification.visitor import Visitor, has_no_tls
 from shipway.config.verify import (
     CertificateCheck,
     FlowCheck,
@@ -26,14 +26,16 @@ from shipway.verification import judge
 from shipway.verification.defaults import Asked, outside_checks
 from shipway.verification.flow import judge_step, next_turn
 from shipway.verification.markup import Reference, references_of
-from shipway.verification.outcome import Answer, Check, failed, passed, skipped
+from shipway.verification.outcome import LIMIT_S, Answer, Check, failed, passed, skipped
 from shipway.verification.page import Page
-from shipway.verification.place import places_of
+from shipway.verification.place import Place, places_of
 
 _STRANGER = "shipway-verify.invalid"
 """A Host that nobody has: `.invalid` is reserved for that (RFC 2606)."""
 _NOWHERE = "/shipway-verify-this-page-is-not-there/"
 _FILES_AT_ONCE = 4
+TLS_WAIT_S = 30.0
+"""How long a deploy waits for a certificate that is being made: an authority takes 5 to 20 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,14 @@ async def outside_batches(subject: Subject) -> Sequence[Batch]:
     asked = tuple(outside_checks(subject.wanted, places))
     hosts = tuple(dict.fromkeys(one.place.host for one in asked))
     fetchers = await fetchers_of(context, hosts)
-    closed = await _closed(subject)
-    return [_batch(Visit(subject, one, fetchers[one.place.host]), is_closed=one.place.host in closed) for one in asked]
+    closed, lacking = await asyncio.gather(_closed(subject), _without_tls(subject, asked, fetchers))
+    found = []
+    for one in asked:
+        why = f"{one.place.host} shows the maintenance page" if one.place.host in closed else ""
+        if (one.place.host, one.place.name) in lacking and not one.is_named and one.kind != "certificate":
+            why = f"there is no certificate for {one.place.name} on {one.place.host}: no release can mend that"
+        found.append(_batch(Visit(subject, one, fetchers[one.place.host]), why))
+    return found
 
 
 async def _closed(subject: Subject) -> frozenset[str]:
@@ -72,12 +80,34 @@ async def _closed(subject: Subject) -> frozenset[str]:
     return frozenset(host.host for host in facts.hosts if host.is_in_maintenance)
 
 
-def _batch(visit: Visit, *, is_closed: bool) -> Batch:
+async def _without_tls(
+    subject: Subject, asked: Sequence[Asked], fetchers: Mapping[str, Fetcher]
+) -> frozenset[tuple[str, str]]:
+    """Return where a deploy finds no TLS, by host and name: a certificate may come some seconds after the first start.
+
+    That is no fault of the release, and going back would not mend it. `shipway verify` calls it what it is.
+    """
+    places = {(one.place.host, one.place.name): one.place for one in asked if one.place.is_tls}
+    if not subject.is_deploy:
+        return frozenset()
+
+    async def lacks(place: Place) -> bool:
+        clock = subject.context.clock
+        ends_s = clock.monotonic() + TLS_WAIT_S
+        visitor = Visitor(place, fetchers[place.host], LIMIT_S)
+        while has_no_tls(await visitor.ask(place.url("/"))):
+            if clock.monotonic() > ends_s:
+                return True
+            await clock.sleep(1.0)
+        return False
+
+    found = await asyncio.gather(*(lacks(place) for place in places.values()))
+    return frozenset(key for key, is_lacking in zip(places, found, strict=True) if is_lacking)
+
+
+def _batch(visit: Visit, skip: str) -> Batch:
     async def ask(checks: Sequence[Check]) -> Mapping[Check, Answer]:
-        if is_closed:
-            answer = skipped(f"{visit.asked.place.host} shows the maintenance page")
-        else:
-            answer = await _ASKERS[visit.asked.kind](visit)
+        answer = skipped(skip) if skip else await _ASKERS[visit.asked.kind](visit)
         return dict.fromkeys(checks, answer)
 
     return Batch((visit.asked.check,), ask)
@@ -107,7 +137,8 @@ async def _http(visit: Visit) -> Answer:
 async def _release(visit: Visit) -> Answer:
     keys, place = cast("ReleaseCheck", visit.asked.keys), visit.asked.place
     page = await visit.visitor.ask(place.url(place.health))
-    return judge.judge_release(page, visit.subject.release, keys.header)
+    names = (visit.subject.release, visit.subject.version)
+    return judge.judge_release(page, names, keys.header, is_named=visit.asked.is_named)
 
 
 async def _redirect(visit: Visit) -> Answer:

@@ -90,6 +90,11 @@ class Visitor:
                 self.cookies[cookie.name] = cookie
 
 
+def has_no_tls(page: Page) -> bool:
+    """Whether there was a connection, and no TLS on it."""
+    return page.trouble.startswith(_TROUBLES["tls"])
+
+
 def page_of(url: str, answer: Mapping[str, Any]) -> Page:
     """Return the page that an answer of `fetch_script` holds. What a host says is not trusted to have its form."""
     if "trouble" in answer or not isinstance(answer.get("status"), int):

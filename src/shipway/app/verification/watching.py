@@ -80,7 +80,7 @@ class Watch:
 def judge_traffic(seen: dict[str, Seen]) -> tuple[Answer, bool]:
     """Return the answer for what the hosts counted, and whether longer times are all that is wrong."""
     all_hosts = together(seen.values())
-    parts = [("", all_hosts), *([(f"{host}: ", one) for host, one in seen.items()] if len(seen) > 1 else [])]
+    parts = [*([(f"{host}: ", one) for host, one in seen.items()] if len(seen) > 1 else []), ("", all_hosts)]
     for judge in (more_errors, longer_times):
         for name, one in parts:
             if problem := judge(one.before, one.since):

@@ -12,6 +12,7 @@ _OUTCOMES = {
     "done": ("green", "✓ done"),
     "undone": ("yellow", "↩ failed and taken back"),
     "mixed": ("red", "✗ failed, the hosts differ"),
+    "held": ("yellow", "‖ held: a check failed, and a person decides"),
     "nothing": ("green", "✓ nothing to do"),
 }
 _GIB = 1024**3

@@ -18,7 +18,8 @@ def command(given: Given, abandon: str, unverified: str) -> None:
     """A run is cut short when its machine or its network dies.
 
     What it did is taken back when it had not switched every host yet, and brought to its end otherwise: one release
-    serves everywhere afterwards. A run that held because a check failed is verified again, and goes on when all is right.
+    serves everywhere afterwards. A run that held because a check failed is verified again, and goes on when all is
+    right.
     """
     from shipway.app import resume
 
