@@ -36,6 +36,22 @@ class Line:
     is_required: bool
 
 
+CODES: Mapping[str, str] = {
+    "database": "verify.database",
+    "cache": "verify.cache",
+    "email": "verify.email",
+    "storage": "verify.storage",
+    "media": "verify.media",
+    "secure": "verify.secure",
+    "workers": "verify.workers",
+    "tasks": "verify.tasks",
+    "probe_task": "verify.probe_task",
+    "queues": "verify.queues",
+    "scheduler": "verify.scheduler",
+    "restarts": "verify.restarts",
+    "logs": "verify.logs",
+    "errors": "verify.errors",
+}
 # What a release can break, and an earlier one has not, turns a deploy back. What a way back does not mend (a mail
 # server, queues that were long before) or what may have been so for years is told.
 INSIDE: Mapping[str, Line] = {
@@ -88,7 +104,7 @@ def switched_on(section: VerifySection, kind: str) -> On | None:
     if keys is None or not (is_named or section.defaults):
         return None
     is_required = line.is_required if keys.required is None else keys.required
-    return On(kind, check_of(section, f"verify.{kind}", "", keys, is_required=is_required), keys, is_named)
+    return On(kind, check_of(section, CODES[kind], "", keys, is_required=is_required), keys, is_named)
 
 
 def all_on(section: VerifySection, kinds: tuple[str, ...]) -> tuple[On, ...]:
