@@ -36,7 +36,7 @@ class Line:
     is_required: bool
 
 
-CODES: Mapping[str, str] = {
+CODES = {
     "database": "verify.database",
     "cache": "verify.cache",
     "email": "verify.email",
