@@ -23,6 +23,7 @@ from shipway.verification.defaults import check_of
 from shipway.verification.outcome import Check
 
 SERVICES = ("database", "cache", "email", "storage")
+SEEN = ("media", "secure")
 WORKERS = ("workers", "tasks", "probe_task", "queues")
 LOGS = ("logs", "errors")
 

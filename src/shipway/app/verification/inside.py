@@ -1,23 +1,29 @@
-"""The checks that a process in the release answers: databases, caches, mail, storage, on each host that has it."""
+"""The checks that a process in the release answers, on each host that serves, alone or with a visitor outside."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
+from shipway.adapters.fetch import Fetcher
 from shipway.app.ask_release import send_to_release, told_of
+from shipway.app.verification.far import fetchers_of
 from shipway.app.verification.run import Batch
+from shipway.app.verification.seen import Visits, media_answers, secure_answers
 from shipway.app.verification.subject import Subject
 from shipway.config.verify_inside import CacheCheck, DatabaseCheck
 from shipway.core.action import Command
+from shipway.core.errors import ShipwayError
 from shipway.core.inside import Inside
 from shipway.core.unit import Unit
 from shipway.django.inside import parse_inside
 from shipway.django.inside_source import InsideOptions, inside_source
 from shipway.verification.outcome import Answer, Check
+from shipway.verification.place import Place, places_of
 from shipway.verification.services import judge_service
-from shipway.verification.table import SERVICES, On, all_on, keys_of
+from shipway.verification.table import SEEN, SERVICES, On, all_on, keys_of
 
 START_S = 30.0
 """What a container, Python and the import of a large project may take before the first question is asked."""
@@ -49,26 +55,75 @@ def service_units(subject: Subject) -> tuple[Unit, ...]:
 
 
 async def service_batches(subject: Subject) -> Sequence[Batch]:
-    """Return the checks of what the release keeps things in: one process on each host answers all of them."""
-    on = all_on(subject.wanted, SERVICES)
-    return [_batch(subject, unit, on) for unit in service_units(subject)] if on else []
+    """Return the checks of what the release works with: one process on each host answers all of them.
+
+    What needs a visitor besides rides with the first, for all hosts that serve.
+    """
+    units, on = service_units(subject), all_on(subject.wanted, SERVICES)
+    if not units:
+        return []
+    sessions = [Session(subject, unit, on) for unit in units]
+    seen = all_on(subject.wanted, SEEN)
+    places = tuple(place for place in places_of(subject.context.service.config) if place.is_first)
+    if seen and places:
+        fetchers = await fetchers_of(subject.context, tuple(dict.fromkeys(place.host for place in places)))
+        sessions[0] = replace(sessions[0], seen=seen, places=places, fetchers=fetchers)
+    return [session.batch() for session in sessions if session.on or session.seen]
 
 
-def _batch(subject: Subject, unit: Unit, on: tuple[On, ...]) -> Batch:
-    limit_s = max(one.limit_s for one in on)
-    options = InsideOptions(
-        mark="",
-        databases=keys_of(on, DatabaseCheck).aliases,
-        write=keys_of(on, DatabaseCheck).write,
-        caches=keys_of(on, CacheCheck).aliases,
-        ask_s=limit_s,
-    )
-    longest_s = replace(options, want=tuple(one.kind for one in on)).limit_s + START_S
-    checks = {one.at(unit.host, unit.role, longest_s): one.kind for one in on}
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One process in the release of a unit: the checks that it answers, and those for which visitors ask too."""
 
-    async def ask(asked: Sequence[Check]) -> Mapping[Check, Answer]:
-        want = tuple(checks[check] for check in asked)
-        inside = await ask_inside(subject, unit, replace(options, mark=mark(), want=want))
-        return {check: judge_service(checks[check], inside) for check in asked}
+    subject: Subject
+    unit: Unit
+    on: tuple[On, ...]
+    seen: tuple[On, ...] = ()
+    places: tuple[Place, ...] = ()
+    fetchers: Mapping[str, Fetcher] = field(default_factory=dict)
 
-    return Batch(tuple(checks), ask)
+    @property
+    def options(self) -> InsideOptions:
+        """Return what is asked for all of them together."""
+        database, cache = keys_of(self.on, DatabaseCheck), keys_of(self.on, CacheCheck)
+        return InsideOptions(
+            mark="",
+            want=tuple(one.kind for one in (*self.on, *self.seen)),
+            databases=database.aliases,
+            write=database.write,
+            caches=cache.aliases,
+            paths=tuple(dict.fromkeys(place.health for place in self.places)),
+            ask_s=max(one.limit_s for one in (*self.on, *self.seen)),
+        )
+
+    def batch(self) -> Batch:
+        """Return all of them."""
+        limit_s = self.options.limit_s + START_S
+        services = {one.at(self.unit.host, self.unit.role, limit_s): one.kind for one in self.on}
+        longest_s = limit_s * 2 + sum(one.limit_s for one in self.seen) * len(self.places)
+        visits = {
+            one.kind: Visits(one, {one.at(p.host, p.name, longest_s): p for p in self.places}, self.fetchers)
+            for one in self.seen
+        }
+        kinds = services | {check: kind for kind, visit in visits.items() for check in visit.places}
+
+        async def ask(asked: Sequence[Check]) -> Mapping[Check, Answer]:
+            want = tuple(dict.fromkeys(kinds[check] for check in asked))
+            word = mark()
+            inside = await ask_inside(self.subject, self.unit, replace(self.options, mark=word, want=want))
+            answers = {check: judge_service(services[check], inside) for check in asked if check in services}
+            for kind, visit in visits.items():
+                found = [check for check in asked if check in visit.places]
+                if found and kind == "media":
+                    answers |= await media_answers(visit, found, inside, word, self._remove)
+                elif found:
+                    answers |= await secure_answers(visit, found, inside)
+            return answers
+
+        return Batch(tuple(kinds), ask)
+
+    async def _remove(self, file: str) -> None:
+        """Delete a file that the application has kept; where that fails it is small, and its name says what it is."""
+        options = replace(self.options, mark=mark(), want=("media_gone",), file=file)
+        with suppress(ShipwayError):
+            await ask_inside(self.subject, self.unit, options)

@@ -14,7 +14,6 @@ from shipway.app.verification.logs import log_batches
 from shipway.app.verification.outside import outside_batches
 from shipway.app.verification.processes import process_batches
 from shipway.app.verification.run import Batch, run_checks
-from shipway.app.verification.seen import seen_batches
 from shipway.app.verification.subject import Source, Subject
 from shipway.app.verification.workers import worker_batches
 from shipway.core.errors import Refused, ShipwayError
@@ -23,7 +22,6 @@ from shipway.verification.outcome import Answer, Check, CheckOutcome, failed, fa
 
 SOURCES: tuple[Source, ...] = (
     outside_batches,
-    seen_batches,
     service_batches,
     worker_batches,
     process_batches,
