@@ -35,7 +35,7 @@ class Vital:
 class HostVitals:
     """All units of a service on a host, and its processes that were looked for.
 
-    `machine` is the host's own name for itself. `watched` are (what it is, the unit that it belongs to, or "" for a
+    `machine` is the host's own name for itself, `booted_at` when its kernel began, `now` its time. `watched` are (what it is, the unit that it belongs to, or "" for a
     process that no unit started).
     """
 
@@ -43,6 +43,7 @@ class HostVitals:
     units: tuple[Vital, ...] = ()
     watched: tuple[tuple[str, str], ...] = ()
     now: float = 0.0
+    booted_at: float = 0.0
 
     def of(self, role: str, release: str) -> Vital | None:
         """Return the unit of a role and release, None where there is none."""

@@ -43,6 +43,7 @@ def parse_vitals(result: Result) -> HostVitals | None:
         units=tuple(_vital(one) for one in _list(body.get("units")) if isinstance(one, dict)),
         watched=tuple((_text(pair[0]), _text(pair[1])) for pair in watched if len(pair) == 2),  # noqa: PLR2004  a pair
         now=_float(body.get("now")),
+        booted_at=_float(body.get("booted")),
     )
 
 

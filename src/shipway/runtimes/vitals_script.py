@@ -107,10 +107,14 @@ def stat(pid: int) -> list[str]:
 
 def began(pid: int) -> float:
     """Return when a process began, in seconds since 1970."""
-    fields, up = stat(pid), read("/proc/uptime").split()
-    if not fields or not up:
-        return 0.0
-    return time.time() - (float(up[0]) - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+    fields = stat(pid)
+    return booted() + int(fields[19]) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def booted() -> float:
+    """Return when the kernel began, in seconds since 1970."""
+    up = read("/proc/uptime").split()
+    return time.time() - float(up[0]) if up else 0.0
 
 
 def processes() -> dict[int, dict[str, Any]]:
@@ -197,7 +201,7 @@ def main(conf: dict[str, Any]) -> None:
         measure(unit, everything)
         for name in ("id", "group", "pidfile"):
             unit.pop(name, None)
-    answer = {"machine": socket.gethostname(), "now": time.time(), "units": units}
+    answer = {"machine": socket.gethostname(), "now": time.time(), "booted": booted(), "units": units}
     answer["watched"] = watch(everything, conf["watched"])
     sys.stdout.write(f"\nSHIPWAY VITALS {json.dumps(answer, ensure_ascii=True)}\n")
 

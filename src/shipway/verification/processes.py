@@ -26,16 +26,25 @@ _NEARLY = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A unit that should run, what its host says of it, and when it was seen to work (0: not known)."""
+    """A unit that should run, what its host says of it, when it was seen to work and when the host began (0: unknown)."""
 
     unit: Unit
     vital: Vital | None
     proven_at: float = 0.0
+    booted_at: float = 0.0
 
     @property
     def name(self) -> str:
         """How a person calls it."""
         return f"{self.unit.role} on {self.unit.host}"
+
+    @property
+    def was_restarted(self) -> bool:
+        """Whether its engine or keeper had to start it again; a person who did so, or a host that did, had a reason."""
+        vital = self.vital
+        if vital is None or not self.proven_at or vital.started_at <= self.proven_at + _MARGIN_S:
+            return False
+        return vital.restarts > 0 or (vital.restarts < 0 and self.booted_at < self.proven_at)
 
 
 def judge_restarts(found: Sequence[Running], memory_mb: int | None = None) -> Answer:
@@ -61,7 +70,7 @@ def _wrong(one: Running, memory_mb: int | None) -> Sequence[str]:
     if not vital.is_running:
         return (f"{one.name} did not run: {vital.said or 'it ended'}",)
     problems = []
-    if one.proven_at and vital.started_at > one.proven_at + _MARGIN_S:
+    if one.was_restarted:
         times = f", {vital.restarts} times" if vital.restarts > 1 else ""
         problems.append(f"{one.name} was started again{times} after it had been seen to work")
     if vital.oom_kills > 0:

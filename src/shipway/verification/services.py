@@ -18,7 +18,7 @@ def judge_service(kind: str, inside: Inside) -> Answer:
         return failed(inside.cut or "there was no answer", next="`shipway manage check` runs in the same place")
     tried = inside.services[kind]
     problems = [problem for one in tried for problem in _problems(kind, one)]
-    lines = tuple(_line(kind, one) for one in tried)
+    lines = tuple(_line(kind, one) for one in tried if not one.fault)
     if problems:
         return failed(problems[0], *problems[1:_SHOWN], *lines, next=_NEXT[kind])
     if tried and all(one.skipped for one in tried):

@@ -29,6 +29,21 @@ def test_what_a_process_tells(vital: Vital | None, state: str, what: str) -> Non
     assert what in answer.what
 
 
+BEGAN = {
+    "by its keeper, which counts": (1, 0.0, "failed"),
+    "by a person": (0, 0.0, "passed"),
+    "with its host": (0, 1030.0, "passed"),
+    "by a keeper that does not count": (-1, 0.0, "failed"),
+    "with its host, by a keeper that does not count": (-1, 1030.0, "passed"),
+}
+
+
+@pytest.mark.parametrize(("restarts", "booted_at", "state"), BEGAN.values(), ids=BEGAN)
+def test_who_started_it_again(restarts: int, booted_at: float, state: str) -> None:
+    vital = replace(GOOD, started_at=1060.0, restarts=restarts)
+    assert judge_restarts([Running(UNIT, vital, 1000.0, booted_at)]).state == state
+
+
 def test_without_a_record_of_its_start_nothing_is_a_restart() -> None:
     assert judge_restarts([Running(UNIT, replace(GOOD, started_at=9999.0, restarts=4))]).state == "passed"
 

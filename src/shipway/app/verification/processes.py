@@ -86,7 +86,10 @@ async def _restart_batches(subject: Subject) -> Sequence[Batch]:
             vitals = await vitals_of(subject.context, host, units, "processes")
             if vitals is None:
                 return dict.fromkeys(checks, failed(f"{host} did not say what runs there"))
-            found = [Running(u, vitals.of(u.role, u.release), moment(begun_at(facts, u))) for u in units]
+            found = [
+                Running(unit, vitals.of(unit.role, unit.release), moment(begun_at(facts, unit)), vitals.booted_at)
+                for unit in units
+            ]
             return dict.fromkeys(checks, judge_restarts(found, memory_mb))
 
         return Batch((check,), ask)
