@@ -35,8 +35,8 @@ class Vital:
 class HostVitals:
     """All units of a service on a host, and its processes that were looked for.
 
-    `machine` is the host's own name for itself, `booted_at` when its kernel began, `now` its time. `watched` are (what it is, the unit that it belongs to, or "" for a
-    process that no unit started).
+    `machine` is the host's own name for itself, `booted_at` when its kernel began, `now` its time. `watched` are (what
+    it is, the unit that it belongs to, or "" for a process that no unit started).
     """
 
     machine: str = ""

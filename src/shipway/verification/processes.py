@@ -26,7 +26,10 @@ _NEARLY = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A unit that should run, what its host says of it, when it was seen to work and when the host began (0: unknown)."""
+    """A unit that should run, and what its host says of it.
+
+    `proven_at` is when it was seen to work, `booted_at` when its host began (0: unknown).
+    """
 
     unit: Unit
     vital: Vital | None
