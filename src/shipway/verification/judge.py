@@ -21,13 +21,8 @@ _DEBUG_MARKS = (
 _HASHED = re.compile(r"\.[0-9a-f]{8,40}\.\w{1,10}$|-[A-Za-z0-9_-]{8,}\.(?:js|css|woff2?|png|svg|jpg|webp)$")
 _MAX_AGE = re.compile(r"max-age=(\d{1,12})")
 _CSRF_MARKS = ("csrf verification failed", "csrf token", "csrfmiddlewaretoken")
-_TYPES: Mapping[Use, tuple[str, ...]] = {
-    "style": ("text/css",),
-    "script": ("text/javascript", "application/javascript", "application/x-javascript", "text/ecmascript",
-               "application/ecmascript", "application/json", "application/importmap+json"),
-    "image": ("image/",),
-    "icon": ("image/", "application/manifest+json", "application/json", "application/octet-stream", "text/plain"),
-}  # fmt: skip
+_SCRIPTS = ("text/javascript", "application/javascript", "application/x-javascript", "text/ecmascript",
+            "application/ecmascript", "application/json", "application/importmap+json")  # fmt: skip
 _RELEASE = re.compile(r"r[1-9][0-9]{0,8}")
 _SHORT = 7
 _SESSION = ("sessionid", "csrftoken")
@@ -212,16 +207,27 @@ def judge_file(file: Reference, page: Page, cache_s: int | None) -> str:
         return f"{file.url}: {page.trouble}"
     if page.status != _OK:
         return f"{file.url} answered {page.status}"
-    kind = page.media_type
-    if kind and not kind.startswith(_TYPES[file.use]):
-        return f"{file.url} is {kind}, and no {file.use}"
-    if not page.body and not page.is_cut and file.use in ("style", "script"):
-        return ""  # an empty file is a file
+    if not _is_taken(file.use, page):
+        return f"{file.url} is {page.media_type}, and no {file.use}"
     if cache_s is not None and _HASHED.search(urlsplit(file.url).path):
         found = _MAX_AGE.search(page.header("Cache-Control"))
         if not found or int(found[1]) < cache_s:
             return f"{file.url} may be kept for {found[1] if found else 0} s, and {cache_s} s are wanted"
     return ""
+
+
+def _is_taken(use: Use, page: Page) -> bool:
+    """Whether a browser takes the file for what it is to be: strictly where it was told not to guess."""
+    kind, is_strict = page.media_type, "nosniff" in page.header("X-Content-Type-Options").lower()
+    match use:
+        case "style":
+            return kind in ("", "text/css")
+        case "script":
+            return kind.startswith(_SCRIPTS) if is_strict else not kind.startswith(("text/html", "image/"))
+        case "image":
+            return kind.startswith("image/") if is_strict else not kind.startswith("text/html")
+        case "icon":
+            return True
 
 
 def judge_static(problems: Sequence[str], loaded: int, pages: Sequence[Page]) -> Answer:
