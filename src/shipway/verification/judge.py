@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from shipway.config.verify import CertificateCheck, HttpCheck
@@ -219,9 +219,9 @@ def judge_file(file: Reference, page: Page, cache_s: int | None) -> str:
 def _is_taken(use: Use, page: Page) -> bool:
     """Whether a browser takes the file for what it is to be: strictly where it was told not to guess."""
     kind, is_strict = page.media_type, "nosniff" in page.header("X-Content-Type-Options").lower()
-    match use:
+    match use if kind else "icon":
         case "style":
-            return kind in ("", "text/css")
+            return kind == "text/css"
         case "script":
             return kind.startswith(_SCRIPTS) if is_strict else not kind.startswith(("text/html", "image/"))
         case "image":
