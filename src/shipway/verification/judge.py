@@ -162,7 +162,7 @@ def judge_cookies(pages: Sequence[Page]) -> Answer:
     if not opened:
         return failed(f"{pages[0].url} could not be opened: {pages[0].trouble}", next=_reach(pages[0]))
     if not bad:
-        return passed(f"{sum(len(page.cookies) for page in opened)} cookies on {len(opened)} pages")
+        return passed(f"{_count(sum(len(page.cookies) for page in opened), 'cookie')} on {_count(len(opened), 'page')}")
     first = next((name for name in _SESSION if name in bad), next(iter(bad)))
     setting = {"sessionid": "SESSION_COOKIE_SECURE", "csrftoken": "CSRF_COOKIE_SECURE"}.get(
         first, "the cookie's `secure`"
@@ -242,7 +242,7 @@ def judge_static(problems: Sequence[str], loaded: int, pages: Sequence[Page]) ->
             *problems[:10],
             next="run collectstatic with the release, and look at STATIC_URL and `django.static`",
         )
-    return passed(f"{loaded} files of {len(pages)} pages")
+    return passed(f"{_count(loaded, 'file')} of {_count(len(pages), 'page')}")
 
 
 def judge_certificate(days: float, problem: str, wanted: CertificateCheck, place: Place) -> Answer:
@@ -256,6 +256,10 @@ def judge_certificate(days: float, problem: str, wanted: CertificateCheck, place
             next="`shipway proxy logs` tells why it was not renewed",
         )
     return passed(f"{place.name}: trusted, {days:.0f} days left")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _said(page: Page) -> tuple[str, ...]:
