@@ -228,17 +228,15 @@ def test_what_is_broken_is_named_and_turned_back(pier: Pier, how: str, code: str
 
 def test_a_storm_after_the_switch_is_turned_back(pier: Pier) -> None:
     before = release(pier)
-    with broken(pier, "storm", watch="60s"), Guests(pier, 4) as guests:
-        began = time.monotonic()
+    # A storm is not watched to the end: the command has less time than that.
+    with broken(pier, "storm", watch="1h"), Guests(pier, 4) as guests:
         answer = pier("redeploy", "--json")
-        took_s = time.monotonic() - began
         failed = len(guests.failed)
         assert release(pier) == before
         time.sleep(1)
         assert len(guests.failed) == failed, "nobody meets the storm any more"
     assert answer.status == 10, answer
     assert error_of(answer)["code"] == "verify.watch"
-    assert took_s < 60, "a storm is not watched to the end"
     assert guests.lost == []
     assert guests.failed
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -14,8 +15,8 @@ from shipway.core.action import Command
 from shipway.core.errors import ConnectionLost, Unreachable
 from shipway.core.ports import Request, Transport
 
-TRACK = "verify"
-"""A shell of its own, beside the steps of a run."""
+TRACKS = ("verify", "verify-too")
+"""Shells of their own, beside the steps of a run; a host takes ten at once (MaxSessions of sshd_config(5))."""
 MOST_BYTES_FAR = 600_000
 """What a transport takes in from a host is a megabyte, and a page that cannot be packed grows by a third."""
 _MARGIN_S = 10.0
@@ -32,6 +33,7 @@ class Fetcher:
     inside: str
     transport: Transport
     is_far: bool = False
+    _turn: Iterator[str] = field(default_factory=lambda: itertools.cycle(TRACKS), compare=False)
 
     async def __call__(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the answer as `fetch_script` gives it. Never raises for what the site or the host did."""
@@ -42,7 +44,7 @@ class Fetcher:
         lines = f"{json.dumps(source)}\n{json.dumps(asked)}\n"
         command = Command(("python3", "-I", "-c", _BOOT), (lines,), limit_s=float(asked["limit_s"]) * 2 + _MARGIN_S)
         try:
-            (result,) = await self.transport.exchange(self.host, [Request(command, "never")], track=TRACK)
+            (result,) = await self.transport.exchange(self.host, [Request(command, "never")], track=next(self._turn))
         except (ConnectionLost, Unreachable) as error:
             return {"trouble": "unreachable", "said": error.what}
         try:

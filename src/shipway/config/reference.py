@@ -78,8 +78,9 @@ Either variables alone, all of them clear, or:
 _CHECKS = """\
 
 Every check below may also say `required` (whether a failure turns a deploy back; otherwise it is only told), `timeout`
-(seconds that one try may take) and `retries` (how often it is tried again). What the file names is required unless it
-says otherwise. `true` asks for a check as it is, `false` leaves it out; [what each looks at](verify.md).
+(seconds that one request, or one question, may take) and `retries` (how often it is tried again). What the file names
+is required unless it says otherwise. `true` asks for a check as it is, `false` leaves it out; [what each looks
+at](verify.md).
 """
 _HOSTS = """\
 

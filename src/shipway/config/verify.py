@@ -156,7 +156,12 @@ class VerifySection:
     """What must be true after a deploy. What the file does not name is the default set, unless `defaults: false`."""
 
     defaults: bool = key(Boolean(), "Whether checks run that the file does not name.", default="true", value=True)
-    timeout: int = key(Integer(least=1, unit="s"), "Seconds that one try of a check may take.", default="10", value=10)
+    timeout: int = key(
+        Integer(least=1, unit="s"),
+        "Seconds that one request of a check, or one question, may take.",
+        default="10",
+        value=10,
+    )
     retries: int = key(
         Integer(least=0, most=MOST_RETRIES), "How often a check that failed is tried again.", default="2", value=2
     )

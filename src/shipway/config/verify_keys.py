@@ -20,7 +20,11 @@ class CheckKeys:
         "Whether a failure turns a deploy back; otherwise it is only told.",
         default="true for what the file names",
     )
-    timeout: int | None = key(Integer(least=1, unit="s"), "Seconds that one try may take.", default="`verify/timeout`")
+    timeout: int | None = key(
+        Integer(least=1, unit="s"),
+        "Seconds that one request of it, or one question, may take.",
+        default="`verify/timeout`",
+    )
     retries: int | None = key(
         Integer(least=0, most=MOST_RETRIES), "How often it is tried again.", default="`verify/retries`"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from shipway.config.verify import CertificateCheck, HttpCheck
@@ -21,13 +21,8 @@ _DEBUG_MARKS = (
 _HASHED = re.compile(r"\.[0-9a-f]{8,40}\.\w{1,10}$|-[A-Za-z0-9_-]{8,}\.(?:js|css|woff2?|png|svg|jpg|webp)$")
 _MAX_AGE = re.compile(r"max-age=(\d{1,12})")
 _CSRF_MARKS = ("csrf verification failed", "csrf token", "csrfmiddlewaretoken")
-_TYPES: Mapping[Use, tuple[str, ...]] = {
-    "style": ("text/css",),
-    "script": ("text/javascript", "application/javascript", "application/x-javascript", "text/ecmascript",
-               "application/ecmascript", "application/json", "application/importmap+json"),
-    "image": ("image/",),
-    "icon": ("image/", "application/manifest+json", "application/json", "application/octet-stream", "text/plain"),
-}  # fmt: skip
+_SCRIPTS = ("text/javascript", "application/javascript", "application/x-javascript", "text/ecmascript",
+            "application/ecmascript", "application/json", "application/importmap+json")  # fmt: skip
 _RELEASE = re.compile(r"r[1-9][0-9]{0,8}")
 _SHORT = 7
 _SESSION = ("sessionid", "csrftoken")
@@ -167,7 +162,7 @@ def judge_cookies(pages: Sequence[Page]) -> Answer:
     if not opened:
         return failed(f"{pages[0].url} could not be opened: {pages[0].trouble}", next=_reach(pages[0]))
     if not bad:
-        return passed(f"{sum(len(page.cookies) for page in opened)} cookies on {len(opened)} pages")
+        return passed(f"{_count(sum(len(page.cookies) for page in opened), 'cookie')} on {_count(len(opened), 'page')}")
     first = next((name for name in _SESSION if name in bad), next(iter(bad)))
     setting = {"sessionid": "SESSION_COOKIE_SECURE", "csrftoken": "CSRF_COOKIE_SECURE"}.get(
         first, "the cookie's `secure`"
@@ -212,16 +207,27 @@ def judge_file(file: Reference, page: Page, cache_s: int | None) -> str:
         return f"{file.url}: {page.trouble}"
     if page.status != _OK:
         return f"{file.url} answered {page.status}"
-    kind = page.media_type
-    if kind and not kind.startswith(_TYPES[file.use]):
-        return f"{file.url} is {kind}, and no {file.use}"
-    if not page.body and not page.is_cut and file.use in ("style", "script"):
-        return ""  # an empty file is a file
+    if not _is_taken(file.use, page):
+        return f"{file.url} is {page.media_type}, and no {file.use}"
     if cache_s is not None and _HASHED.search(urlsplit(file.url).path):
         found = _MAX_AGE.search(page.header("Cache-Control"))
         if not found or int(found[1]) < cache_s:
             return f"{file.url} may be kept for {found[1] if found else 0} s, and {cache_s} s are wanted"
     return ""
+
+
+def _is_taken(use: Use, page: Page) -> bool:
+    """Whether a browser takes the file for what it is to be: strictly where it was told not to guess."""
+    kind, is_strict = page.media_type, "nosniff" in page.header("X-Content-Type-Options").lower()
+    match use if kind else "icon":
+        case "style":
+            return kind == "text/css"
+        case "script":
+            return kind.startswith(_SCRIPTS) if is_strict else not kind.startswith(("text/html", "image/"))
+        case "image":
+            return kind.startswith("image/") if is_strict else not kind.startswith("text/html")
+        case "icon":
+            return True
 
 
 def judge_static(problems: Sequence[str], loaded: int, pages: Sequence[Page]) -> Answer:
@@ -236,7 +242,7 @@ def judge_static(problems: Sequence[str], loaded: int, pages: Sequence[Page]) ->
             *problems[:10],
             next="run collectstatic with the release, and look at STATIC_URL and `django.static`",
         )
-    return passed(f"{loaded} files of {len(pages)} pages")
+    return passed(f"{_count(loaded, 'file')} of {_count(len(pages), 'page')}")
 
 
 def judge_certificate(days: float, problem: str, wanted: CertificateCheck, place: Place) -> Answer:
@@ -250,6 +256,10 @@ def judge_certificate(days: float, problem: str, wanted: CertificateCheck, place
             next="`shipway proxy logs` tells why it was not renewed",
         )
     return passed(f"{place.name}: trusted, {days:.0f} days left")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
 
 
 def _said(page: Page) -> tuple[str, ...]:

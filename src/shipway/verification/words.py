@@ -9,6 +9,8 @@ from shipway.config.verify import VerifySection
 from shipway.verification.defaults import Asked, outside_checks
 from shipway.verification.place import places_of
 
+INSIDE = ("database", "cache", "email", "storage", "media", "secure", "workers", "scheduler", "restarts", "logs")
+"""The keys of checks that are asked in the release."""
 _FAILURE = {
     "rollback": "a required check that fails: back to what served",
     "hold": "a required check that fails: everything stays as it is until somebody decides",
@@ -20,7 +22,7 @@ def words_of(config: Config) -> tuple[str, ...]:
     """Return the lines; () where nothing is verified."""
     if config.verify is None:
         return ()
-    lines = [*_outside(config, config.verify)]
+    lines = [*_outside(config, config.verify), *_inside(config, config.verify)]
     if watch_s := config.release.watch:
         lines.append(f"then errors, response times and restarts are watched for {watch_s} s")
     return (*lines, _FAILURE[config.release.on_failure]) if lines else ()
@@ -39,3 +41,17 @@ def _outside(config: Config, section: VerifySection) -> Iterator[str]:
         )
         optional = " (* is only told)" if any(not one.check.is_required for one in found) else ""
         yield f"through {name} on {hosts}: {', '.join(kinds)}{optional}"
+
+
+def _inside(config: Config, section: VerifySection) -> Iterator[str]:
+    kinds = {role.kind for role in config.roles}
+    makes_sense = {"workers": "worker" in kinds, "scheduler": "scheduler" in kinds, "secure": "web" in kinds}
+    found = [
+        name
+        for name in INSIDE
+        if getattr(section, name) is not False
+        and (section.defaults or getattr(section, name) is not None)
+        and makes_sense.get(name, True)
+    ]
+    if found:
+        yield f"in the release: {', '.join(found)}"

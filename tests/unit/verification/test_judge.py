@@ -152,6 +152,7 @@ def test_the_debug_page_of_django_is_known() -> None:
 
 
 CSS = Reference("https://shop.example/static/a.0123456789ab.css", "style")
+JS = Reference("https://shop.example/static/a.js", "script")
 PNG = Reference("https://shop.example/static/a.png", "image")
 
 
@@ -165,7 +166,11 @@ PNG = Reference("https://shop.example/static/a.png", "image")
         (CSS, page(body="p{}", Content_Type="text/css", Cache_Control="max-age=315360000, immutable"), 3600, ""),
         (CSS, page(body="p{}", Content_Type="text/css", Cache_Control="max-age=60"), 3600, "may be kept for 60 s"),
         (PNG, page(body="x", Content_Type="image/png"), 3600, ""),
-        (PNG, page(body="x", Content_Type="text/plain"), None, "is text/plain, and no image"),
+        (PNG, page(body="x", Content_Type="text/html"), None, "is text/html, and no image"),
+        (PNG, page(body="x", Content_Type="application/octet-stream"), None, ""),
+        (JS, page(body="x", Content_Type="text/plain"), None, ""),
+        (JS, page(body="x", Content_Type="text/plain", X_Content_Type_Options="nosniff"), None, "and no script"),
+        (JS, page(body="x", Content_Type="text/javascript", X_Content_Type_Options="nosniff"), None, ""),
         (CSS, GONE, None, "refused"),
     ],
 )

@@ -102,5 +102,9 @@ def test_the_lines_that_a_plan_shows() -> None:
     assert words_of(config("proxy: {host: shop.example}\nverify: false")) == ()
     lines = words_of(config("proxy: {host: shop.example}\nrelease: {on_failure: hold, watch: 5m}"))
     assert lines[0].startswith("through shop.example on web-1, web-2: pages, release")
-    assert "300 s" in lines[1]
-    assert "decides" in lines[2]
+    assert lines[1].startswith("in the release: database, cache")
+    assert "scheduler" not in lines[1], "there is none"
+    assert "300 s" in lines[2]
+    assert "decides" in lines[3]
+    named = words_of(config("proxy: {host: shop.example}\nverify: {defaults: false, cache: true, logs: false}"))
+    assert named[0] == "in the release: cache"

@@ -31,7 +31,9 @@ async def _fetcher(context: Context, host: str) -> Fetcher:
     if config.transport == "local":
         return Fetcher(host, inside, inside, context.transport)
     address = await asyncio.to_thread(ssh_address, ssh_settings_of(service), host)
-    said = await try_port(address, _port(config, host)) if address else "unreachable"
+    # SSH to a port of this machine (a virtual machine, a relay) leads elsewhere than its port 80 does.
+    is_elsewhere = not address or address == "localhost" or address.startswith(("127.", "::1"))
+    said = "unreachable" if is_elsewhere else await try_port(address, _port(config, host))
     return Fetcher(host, address, inside, context.transport, is_far=said != "open")
 
 

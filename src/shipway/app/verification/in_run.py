@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
+from shipway.adapters.person import ask_person
 from shipway.app.call import Caller
 from shipway.app.context import Context
 from shipway.app.signals import Interruption
@@ -23,6 +25,7 @@ from shipway.engine.outcome import Outcome
 from shipway.planning.turn import why_not_back
 from shipway.verification.outcome import CheckOutcome, fatal, tally
 
+T = TypeVar("T")
 _NAMED = 10
 _KINDS: dict[str, EventKind] = {"passed": "check.passed", "failed": "check.failed", "skipped": "check.skipped"}
 
@@ -56,7 +59,7 @@ class RunVerification:
             return
         if (subject := self._subject(plan.release, plan.version, plan.base)) is None:
             return
-        self.last = await self._unless_stopped(subject, plan)
+        self.last = await self._unless_stopped(self._look(subject, self._heard(plan)), plan)
         await self._record(self.last, plan.run)
         if self.last.fatal and plan.verb != "rollback":
             await self._turn(self.last, plan, stage)
@@ -65,9 +68,9 @@ class RunVerification:
         wanted = self.context.service.config.verify
         return None if wanted is None else Subject(self.context, wanted, release, version, base, is_deploy=True)
 
-    async def _unless_stopped(self, subject: Subject, plan: Plan) -> Verification:
-        """Verify, unless somebody asks the run to stop: then nothing more is asked."""
-        task = asyncio.ensure_future(self._look(subject, self._heard(plan)))
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T], plan: Plan) -> T:
+        """Return what `work` does, unless somebody asks the run to stop: then nothing more is asked of anybody."""
+        task = asyncio.ensure_future(work)
 
         def leave() -> None:
             task.cancel()
@@ -78,12 +81,10 @@ class RunVerification:
             try:
                 return await task
             except asyncio.CancelledError:
-                if self.interruption.stop.is_set:
-                    why = (
-                        f"{plan.verb} of {plan.release} was stopped while it was verified: {self.interruption.stop.why}"
-                    )
-                    raise Interrupted("run.interrupted", why) from None
-                raise
+                if not self.interruption.stop.is_set:
+                    raise
+                why = f"{plan.verb} of {plan.release} was stopped while it was verified: {self.interruption.stop.why}"
+                raise Interrupted("run.interrupted", why) from None
 
     async def _look(self, subject: Subject, heard: Callable[[CheckOutcome], None]) -> Verification:
         """Verify; and where that is wanted, watch what visitors get for a while, and verify once more."""
@@ -124,17 +125,16 @@ class RunVerification:
         policy = self.context.service.config.release.on_failure
         if why := why_not_back(plan, stage):
             raise Held(error.code, f"{error.what}; there is no way back: {why}", where=error.where, said=error.said)
-        if policy == "rollback" or (policy == "ask" and self._says_back(error, plan)):
+        if policy == "rollback" or (policy == "ask" and await self._says_back(error, plan)):
             raise error
         raise Held(error.code, error.what, where=error.where, said=error.said)
 
-    def _says_back(self, error: ShipwayError, plan: Plan) -> bool:
+    async def _says_back(self, error: ShipwayError, plan: Plan) -> bool:
         """Ask a person; without one nothing is taken back."""
         if self.caller.ask is None:
             return False
-        return self.caller.ask(
-            f"{error.what}.\n{error.said}\nGo back to {plan.base}? (No: both releases go on running)"
-        )
+        question = f"{error.what}.\n{error.said}\nGo back to {plan.base}? (No: both releases go on running)"
+        return await self._unless_stopped(ask_person(self.caller.ask, question), plan)
 
     async def _record(self, found: Verification, run: str) -> None:
         """Write into the ledger of the primary host what was verified. A ledger that is full fails the next step."""

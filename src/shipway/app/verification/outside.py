@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -34,6 +34,8 @@ _STRANGER = "shipway-verify.invalid"
 """A Host that nobody has: `.invalid` is reserved for that (RFC 2606)."""
 _NOWHERE = "/shipway-verify-this-page-is-not-there/"
 _FILES_AT_ONCE = 4
+FAR = 4
+"""How many times as long a check may take where a host is asked from itself: requests wait for each other there."""
 TLS_WAIT_S = 30.0
 """How long a deploy waits for a certificate that is being made: an authority takes 5 to 20 s."""
 
@@ -110,7 +112,22 @@ def _batch(visit: Visit, skip: str) -> Batch:
         answer = skipped(skip) if skip else await _ASKERS[visit.asked.kind](visit)
         return dict.fromkeys(checks, answer)
 
-    return Batch((visit.asked.check,), ask)
+    check = visit.asked.check
+    limit_s = check.limit_s * _requests(visit.asked) * (FAR if visit.fetch.is_far else 1)
+    return Batch((replace(check, limit_s=limit_s),), ask)
+
+
+def _requests(asked: Asked) -> int:
+    """Return how many requests of a check may each take the whole time: redirects, files, the steps of a flow."""
+    match asked.keys:
+        case StaticCheck():
+            return 12
+        case FlowCheck(steps=steps):
+            return 3 * len(steps)
+        case PageCheck(paths=paths):
+            return 3 * len(paths)
+        case _:
+            return 3
 
 
 async def _pages(visit: Visit) -> Answer:

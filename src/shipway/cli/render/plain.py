@@ -21,6 +21,7 @@ _WORDS: Mapping[EventKind, tuple[str, str]] = {
 _ALWAYS: frozenset[EventKind] = frozenset(
     {"check.failed", "step.failed", "step.undo_failed", "warning", "run.unwinding", "hook.output", "hook.failed"}
 )
+_DETAILS: frozenset[EventKind] = frozenset({"step.output", "check.passed", "check.skipped"})
 
 
 def event_text(event: Event, paint: Paint) -> str:
@@ -76,7 +77,7 @@ class Plain:
 
     def listen(self, event: Event) -> None:
         """Write `event`, if it is wanted."""
-        if event.kind not in _ALWAYS and self._verbosity < (1 if event.kind == "step.output" else 0):
+        if event.kind not in _ALWAYS and self._verbosity < (1 if event.kind in _DETAILS else 0):
             return
         text = event_text(event, self._paint)
         if text:

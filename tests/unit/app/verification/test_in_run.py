@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -60,6 +61,7 @@ class Shop:
     broken: set[str] = field(default_factory=set)
     port: int = 0
     policy: str = "rollback"
+    stops: bool = False
     answers: list[bool] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
@@ -70,13 +72,20 @@ class Shop:
         tree = Tree("/repo", "", "c0ffee" * 7)
         service = SimpleNamespace(config=config, tree=tree, release_version=tree.version, secrets=NoSecrets())
         site = replace(BARE, verifies=words_of(config))
-        caller = Caller(listen=self.events.append, say=self.said.append, ask=self.ask if self.answers else None)
+        interruption = Interruption(self.said.append)
+
+        def listen(event: Event) -> None:
+            self.events.append(event)
+            if self.stops and event.kind == "stage.begin" and event.title.startswith("Verify"):
+                interruption.on_signal(signal.SIGINT)
+
+        caller = Caller(listen=listen, say=self.said.append, ask=self.ask if self.answers else None)
 
         async def main() -> Report:
             context = Context(
                 Choice(), service, site, SimTransport(self.fleet), SimClock(self.fleet), Author("bo", "desk")
             )
-            run = Run.new(context, caller, Interruption(self.said.append))
+            run = Run.new(context, caller, interruption)
             if verb == "deploy":
                 return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted()))
             planner = rollback_planner(context, run.id, "")
@@ -190,3 +199,11 @@ def test_the_first_release_is_held_since_there_is_no_way_back(shop: Shop) -> Non
     error = shop.fails()
     assert "no release served before" in error.what
     assert shop.serving() == "r1"
+
+
+def test_ctrl_c_ends_the_verification_and_takes_the_run_back(shop: Shop) -> None:
+    shop.stops = True
+    error = shop.fails()
+    assert (error.exit_code, error.code) == (Exit.UNDONE, "run.interrupted")
+    assert shop.verified() == []
+    assert_serves(BARE, shop.fleet, {"r1"})
