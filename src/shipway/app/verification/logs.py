@@ -17,6 +17,7 @@ from shipway.core.facts import Facts
 from shipway.core.logs import LogsAsked
 from shipway.core.ports import Request
 from shipway.core.unit import Unit
+from shipway.planning.history import last_good, whole_everywhere
 from shipway.verification.logs import Window, judge_logs, judge_storm
 from shipway.verification.outcome import Answer, Check
 from shipway.verification.table import LOGS, all_on, keys_of
@@ -40,6 +41,9 @@ async def log_batches(subject: Subject) -> Sequence[Batch]:
     allowed = tuple(_compiled(text, "verify/logs/allow") for text in keys.allow)
     facts = await subject.context.observe()
     site = subject.context.site
+    if not subject.base:
+        base = last_good(facts.primary.records, subject.release, whole_everywhere(facts))
+        subject = replace(subject, base=base)
 
     def batch(host: str) -> Batch:
         checks = {one.at(host, "logs", one.limit_s + _LIMIT_S): one.kind for one in on}
