@@ -165,7 +165,8 @@ class _Run:
             await self._world.boundary(self._plan, stage, moment)
         except ShipwayError as error:
             self._is_held = isinstance(error, Held)
-            self._progress.fail(Failure(error.code, error.what, where=error.where, said=error.said))
+            failure = Failure(error.code, error.what, where=error.where, said=error.said)
+            self._progress.fail(failure, is_told=bool(stage.verifies))
 
     async def _commit(self, index: int, *, may_stand: bool = False) -> Written:
         """Write that nothing up to stage `index` will be taken back. The line in the ledger decides, not our memory.
