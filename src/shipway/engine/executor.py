@@ -165,7 +165,8 @@ class _Run:
             await self._world.boundary(self._plan, stage, moment)
         except ShipwayError as error:
             self._is_held = isinstance(error, Held)
-            self._progress.fail(Failure(error.code, error.what, where=error.where, said=error.said))
+            failure = Failure(error.code, error.what, where=error.where, said=error.said)
+            self._progress.fail(failure, is_told=bool(stage.verifies))
 
     async def _commit(self, index: int, *, may_stand: bool = False) -> Written:
         """Write that nothing up to stage `index` will be taken back. The line in the ledger decides, not our memory.
@@ -321,7 +322,7 @@ class _Run:
         why = self._world.stop.why
         verb, release = self._plan.verb, self._plan.release
         what = f"{verb} of {release} was stopped: {why}" if why else f"{verb} of {release} was taken back"
-        return Failure("run.interrupted" if why else "run.taken_back", what)
+        return Failure("run.interrupted" if why else "run.taken_back", what, where=f"run {self._plan.run}")
 
 
 def _lanes(tracks: Sequence[Track]) -> Iterator[str]:

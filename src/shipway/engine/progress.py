@@ -48,9 +48,11 @@ class Progress:
         """Whether no new step may start: something failed, or somebody asked to stop."""
         return bool(self.failures) or self.world.stop.is_set
 
-    def fail(self, failure: Failure, step: Step | None = None) -> None:
-        """Note what ends the run."""
+    def fail(self, failure: Failure, step: Step | None = None, *, is_told: bool = False) -> None:
+        """Note what ends the run. `is_told`: whoever listens knows it already."""
         self.failures.append(failure)
+        if is_told:
+            return
         self.tell("step.failed" if step else "warning", step, detail=failure.said or failure.what)
 
     def leave(self, failure: Failure, step: Step | None = None) -> None:
