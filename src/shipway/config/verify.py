@@ -12,7 +12,6 @@ from shipway.config.report import Report
 from shipway.config.tree import Path, ScalarValue
 from shipway.config.verify_inside import (
     CacheCheck,
-    ClientAddressCheck,
     DatabaseCheck,
     EmailCheck,
     LogsCheck,
@@ -190,9 +189,6 @@ class VerifySection:
     email: EmailCheck | bool | None = key(switched(EmailCheck), "The mail server lets the application in.")
     storage: StorageCheck | bool | None = key(switched(StorageCheck), "The default storage keeps a file.")
     secure: SecureCheck | bool | None = key(switched(SecureCheck), "Django sees HTTPS where the client used it.")
-    client_address: ClientAddressCheck | bool | None = key(
-        switched(ClientAddressCheck), "The application sees the address of the client."
-    )
     workers: WorkersCheck | bool | None = key(switched(WorkersCheck), "Workers are alive and do their tasks.")
     scheduler: SchedulerCheck | bool | None = key(switched(SchedulerCheck), "Exactly one scheduler runs.")
     logs: LogsCheck | bool | None = key(switched(LogsCheck), "The logs have no new errors since the start.")

@@ -41,11 +41,6 @@ class SecureCheck(CheckKeys):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientAddressCheck(CheckKeys):
-    """The address of the client reaches the application, and one that the client made up does not."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkersCheck(CheckKeys):
     """Workers are alive and know the tasks; a task is sent and done."""
 
