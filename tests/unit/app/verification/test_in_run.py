@@ -40,7 +40,9 @@ builder: {{arch: amd64}}
 transport: local
 servers: {{web: [app-1, app-2]}}
 proxy: {{host: shop.example, run: {{http_port: {port}}}}}
-verify: {{retries: 0, timeout: 5}}
+verify:
+  {{retries: 0, timeout: 5, database: false, cache: false, email: false, storage: false, media: false, secure: false,
+   workers: false, scheduler: false, restarts: false, logs: false}}
 release: {{on_failure: {policy}}}
 """
 
