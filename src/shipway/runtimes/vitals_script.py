@@ -64,8 +64,7 @@ def docker_units(conf: dict[str, Any]) -> list[dict[str, Any]]:
         }  # fmt: skip
         if not runs:
             unit["said"] = f"exited with {body['code']}" + (", out of memory" if body["oom"] else "")
-        if mine.get("role") and "oneoff" not in mine:
-            found.append(unit)
+        found.append(unit)  # one of a single command too: what runs in it is the service's
     return found
 
 

@@ -51,7 +51,10 @@ def service_units(subject: Subject) -> tuple[Unit, ...]:
     """Return one unit for each host that serves: what visitors use. Where nothing is proxied, what works there."""
     units = tuple(subject.context.site.units(subject.release, subject.version))
     chosen = [unit for unit in units if unit.proxied] or [unit for unit in units if unit.kind != "scheduler"]
-    return tuple({unit.host: unit for unit in reversed(chosen)}.values())
+    first: dict[str, Unit] = {}
+    for unit in chosen:
+        first.setdefault(unit.host, unit)
+    return tuple(first.values())
 
 
 async def service_batches(subject: Subject) -> Sequence[Batch]:
