@@ -29,6 +29,8 @@ RecordKind = Literal[
 ]
 _KINDS: frozenset[str] = frozenset(get_args(RecordKind))
 MAX_LINE_BYTES = 16_384
+CHAIN_BYTES = 128
+"""What the host adds to a line at most: its number and its hash (`core/chain.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Record:
 
 def parse_line(line: str) -> Record | None:
     """Return the record of one line, or None for a line that is torn, foreign or malformed."""
-    if len(line) > MAX_LINE_BYTES:
+    if len(line) > MAX_LINE_BYTES + CHAIN_BYTES:
         return None
     try:
         body = json.loads(line)
