@@ -9,6 +9,7 @@ from typing import get_args
 
 from shipway.config.report import Slug
 from shipway.core import errors
+from shipway.core.chain import Fault
 from shipway.core.events import EventKind
 from shipway.core.record import RecordKind
 
@@ -39,6 +40,7 @@ FILES = frozenset(
 )
 """Names of files, labels and packages that look like codes."""
 FORMATTED = {
+    "audit.{broken.fault}": [f"audit.{fault}" for fault in get_args(Fault)],
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],
     "usage.unknown_{kind}": ["usage.unknown_host", "usage.unknown_role"],
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shipway.core.chain import Checked
 from shipway.core.here import HereStage
 from shipway.core.step import Plan
 
@@ -89,7 +90,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """One release: when and by whom it was deployed, how that ended, and where it is kept."""
+    """One release: when and by whom it was deployed, how that ended, and where it is kept.
+
+    `migrations` names those that ran with it, `verified` says how its verification ended ("": there was none).
+    """
 
     release: str
     version: str
@@ -98,6 +102,9 @@ class ReleaseRow:
     outcome: str
     is_serving: bool = False
     kept_on: tuple[str, ...] = ()
+    took_s: float = 0.0
+    migrations: str = ""
+    verified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,15 @@ class AuditRow:
     took_s: float = 0.0
     run: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """Whether the ledger of a host, a file there, is what was written."""
+
+    host: str
+    file: str
+    checked: Checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from shipway.engine.observe import all_or_unreachable
 from shipway.planning.deploy import plan_release
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided, migration_unit, name_keys
+from shipway.planning.site import environment_names
 from shipway.planning.tasks import TaskRules
 
 T = TypeVar("T")
@@ -122,7 +123,7 @@ class Sequel:
         On the primary host it rides with the plan that is stored there: that is returned too.
         """
         origin = Origin(unit.release, unit.version, created=f"{self._context.clock.now():%Y-%m-%dT%H:%M:%SZ}")
-        document = build_manifest(report, origin)
+        document = build_manifest(report, origin, environment_names(self._context.site))
         text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
         hosts = {unit.host for unit in self._context.site.units(unit.release, unit.version)}
         primary = self._context.site.primary

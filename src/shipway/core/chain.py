@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from shipway.core.record import parse_line
 
@@ -183,16 +183,12 @@ def _notes(links: list[_Link], noted: bytes | None) -> tuple[str, ...]:
     return ()
 
 
-def heads_in(document: object) -> Mapping[str, Head]:
+def heads_in(document: Any) -> Mapping[str, Head]:
     """Return the heads by host in what `shipway audit --check --json` answered earlier. Raises ValueError."""
-    if not isinstance(document, list):
+    try:
+        found = {str(one["host"]): Head(int(one["head"]["n"]), str(one["head"]["chain"])) for one in document}
+    except (KeyError, TypeError, ValueError):
+        found = {}
+    if not found:
         raise ValueError("it is no answer of `shipway audit --check --json`")
-    found: dict[str, Head] = {}
-    for one in document:
-        if not isinstance(one, dict) or not isinstance(one.get("head"), dict):
-            raise ValueError("it is no answer of `shipway audit --check --json`")
-        host, n, chain = one.get("host"), one["head"].get("n"), one["head"].get("chain")
-        if not (isinstance(host, str) and type(n) is int and isinstance(chain, str)):
-            raise ValueError("it is no answer of `shipway audit --check --json`")
-        found[host] = Head(n, chain)
     return found

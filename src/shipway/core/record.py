@@ -25,6 +25,10 @@ RecordKind = Literal[
     "step.undoing",
     "step.undone",
     "step.undo_failed",
+    "approval.wanted",  # a run was refused for lack of it; detail: fingerprint, who, what, count
+    "approval",  # detail: fingerprint, who, reason, as (how the name was found), via (the login and address there)
+    "hold",  # nobody is to deploy; detail: who, reason
+    "hold.end",  # detail: who, reason
     "note",  # anything a person or a verb outside a run wrote: lock taken over, maintenance, override with a reason
 ]
 _KINDS: frozenset[str] = frozenset(get_args(RecordKind))

@@ -53,7 +53,9 @@ async def read_exactly(transport: Transport, host: str, path: str, limit_bytes: 
             return None
         piece = _unpacked(result.stdout) if result.ok and not result.truncated else None
         if piece is None:
-            raise Refused("file.unreadable", f"could not read a file on {host}", where=path, said=last_words(result.said))
+            raise Refused(
+                "file.unreadable", f"could not read a file on {host}", where=path, said=last_words(result.said)
+            )
         found += piece
         if len(piece) < PACKED_PIECE_BYTES:
             return found

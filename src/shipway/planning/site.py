@@ -108,3 +108,8 @@ class Site:
             health=spec.health,
             env=spec.env.get(host, ()),
         )
+
+
+def environment_names(site: Site) -> dict[str, list[str]]:
+    """Return the names of the variables that each role gets, on any of its hosts."""
+    return {role.name: sorted({name for env in role.env.values() for name, _ in env}) for role in site.roles}

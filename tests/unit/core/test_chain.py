@@ -108,7 +108,7 @@ def test_a_chain_made_anew_is_seen_by_whoever_kept_its_head():
     assert kept == {"a": Head(6, head.chain)}
 
 
-@pytest.mark.parametrize("document", [{}, [1], [{"host": "a"}], [{"host": "a", "head": {"n": "1", "chain": ""}}]])
+@pytest.mark.parametrize("document", [{}, [1], [{"host": "a"}], [{"host": "a", "head": {"n": "x", "chain": ""}}]])
 def test_what_is_no_earlier_answer_is_refused(document: object):
     with pytest.raises(ValueError, match="no answer"):
         heads_in(document)
