@@ -49,11 +49,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan, and the ids of its steps that are true already. `here` is what runs on this machine before it."""
+    """A plan, and the ids of its steps that are true already. `here` is what runs on this machine before it.
+
+    `approval` is the fingerprint that people approve ("" where nobody must), `approved` who did.
+    """
 
     plan: Plan
     true_already: frozenset[str]
     here: tuple[HereStage, ...] = ()
+    approval: str = ""
+    approved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class HostStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a service. `release` serves ("": nothing does); `lock` and `open_run` are sentences, "" for none."""
+    """The state of a service. `release` serves ("": nothing does); `lock`, `hold`, `open_run`: sentences, or ""."""
 
     service: str
     destination: str
@@ -84,6 +89,7 @@ class Status:
     version: str
     hosts: tuple[HostStatus, ...]
     lock: str = ""
+    hold: str = ""
     open_run: str = ""
     missing: tuple[str, ...] = ()
 

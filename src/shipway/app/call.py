@@ -52,8 +52,9 @@ class Caller:
     asked), `consent` one that nobody may run without having been told of it (None: nobody can be asked, and `--yes` was
     not given), `on_secrets` a function that takes secret values out of a text, as soon as there is one.
 
-    `command` are the words that were called (`app`, `boot`); `hooks_run` are the hooks that ran in this call. The lock
-    of another run is waited for up to `lock_wait_s`, and asked for every `lock_every_s`.
+    `by` is who somebody says that they are ("": that is to be found out). `command` are the words that were called
+    (`app`, `boot`); `hooks_run` are the hooks that ran in this call. The lock of another run is waited for up to
+    `lock_wait_s`, and asked for every `lock_every_s`.
     """
 
     listen: Callable[[Event], None] = _deaf
@@ -66,5 +67,6 @@ class Caller:
     skips_hooks: bool = False
     is_verbose: bool = False
     hooks_run: set[str] = field(default_factory=set)
+    by: str = ""
     lock_wait_s: float = 0.0
     lock_every_s: float = 2.0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from shipway.app.ask_release import Manifests, Recorded, ask_release, database_of
+from shipway.app.consent import want
 from shipway.app.context import Context
 from shipway.app.task_gate import Talk, TaskGate
 from shipway.core.action import Upload, lower
@@ -22,6 +23,7 @@ from shipway.core.unit import Unit
 from shipway.django.manifest import Origin, build_manifest
 from shipway.django.report import Report
 from shipway.engine.observe import all_or_unreachable
+from shipway.planning.approvals import NeedsApproval
 from shipway.planning.deploy import plan_release
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided, migration_unit, name_keys
@@ -88,7 +90,12 @@ class Sequel:
             return Extension(self._whole(Decided()), {})
         report = await self._asked
         base = await self._base if self._base is not None else Recorded("")
-        decided = await self._with_tasks(self._decide(report, base), report, base, self._unit)
+        try:
+            judged = self._decide(report, base)
+        except NeedsApproval as error:
+            await want(self._context, error, self._first.run, self._rules.consents)
+            raise
+        decided = await self._with_tasks(judged, report, base, self._unit)
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}

@@ -44,7 +44,7 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
         planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
         if verb == "deploy":
-            return await change(run, planner, sequel=sequel_of(context, Wanted()))
+            return await change(run, planner, sequel=sequel_of(context, Wanted(), Caller()))
         return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said
@@ -60,7 +60,7 @@ PIPE = 2
 
 def test_a_redeploy_needs_few_exchanges() -> None:
     async def main(context: Context, run: Run) -> Report:
-        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted()))
+        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted(), Caller()))
 
     site = replace(sim_site(["app-1"]), roles=(RoleSpec("web", ("app-1",), kind="web", proxied=True),))
     fleet = installed(site, deploys=2)

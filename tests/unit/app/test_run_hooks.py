@@ -71,7 +71,7 @@ class Yard:
             context = Context(Choice(), SERVICE, self.site, transport, clock, Author("bo", "desk"), hooks)
             run = Run.new(context, caller, interruption)
             planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
-            return await change(run, planner, sequel=sequel_of(context, Wanted()))
+            return await change(run, planner, sequel=sequel_of(context, Wanted(), Caller()))
 
         return asyncio.run(main())
 

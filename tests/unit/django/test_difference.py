@@ -9,7 +9,9 @@ from shipway.django.manifest import Manifest, manifest_hash, read_manifest
 def manifest(release: str, **more: object) -> Manifest:
     body: dict[str, object] = {
         "format": 1, "release": release, "python": "3.12.1", "django": "5.2", "settings_module": "shop.settings",
-        "settings": {"DEBUG": False, "STATIC_ROOT": f"/srv/releases/{release}/static", "DATABASES": {"default": {"A": 1}}},
+        "settings": {
+            "DEBUG": False, "STATIC_ROOT": f"/srv/releases/{release}/static", "DATABASES": {"default": {"A": 1}},
+        },
         "packages": {"Django": "5.2", "old": "1"},
         "databases": {"default": {"disk": [["shop", "0001"]]}},
         "tasks": {"celery": {"tasks": [{"name": "shop.send"}]}},
@@ -26,7 +28,8 @@ def test_two_releases_of_the_same_code_do_not_differ():
 
 def test_every_kind_of_difference_is_named():
     after = manifest(
-        "r2", django="5.3", packages={"Django": "5.3", "new": "2"}, settings={"DEBUG": True, "DATABASES": {"default": {"A": 2}}},
+        "r2", django="5.3", packages={"Django": "5.3", "new": "2"},
+        settings={"DEBUG": True, "DATABASES": {"default": {"A": 2}}},
         databases={"default": {"disk": [["shop", "0001"], ["shop", "0002"]]}, "log": {"disk": [["shop", "0001"]]}},
         tasks={"celery": {"tasks": [{"name": "shop.post"}]}}, environment={"web": ["A", "B"]},
     )  # fmt: skip

@@ -62,6 +62,7 @@ def render_status(status: Status, paint: Paint) -> str:
             ("destination", status.destination),
             ("serves", serving or "nothing yet"),
             ("lock", status.lock),
+            ("hold", status.hold),
             ("open run", status.open_run),
             ("missing", ", ".join(status.missing)),
         ]

@@ -28,7 +28,9 @@ def render_report_text(story: Story, paint: Paint) -> str:
         if step.begun
     ]
     blocks = [head, table(("HOST", "STATE", "FROM", "TOOK", "STEP"), rows, paint) if rows else ""]
-    blocks += [f"{harmless(step.title)} on {step.host}:\n{harmless(step.said)}" for step in story.steps if step.said]
+    blocks += [
+        f"{harmless(f'{step.title} on {step.host}')}:\n{harmless(step.said)}" for step in story.steps if step.said
+    ]
     notes = [(note.at, note.host, note.what, note.who, note.text) for note in story.notes]
     blocks.append(table(("AT", "HOST", "NOTED", "BY", "SAID"), notes, paint) if notes else "")
     return "\n\n".join(block for block in blocks if block)
