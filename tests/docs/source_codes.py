@@ -16,10 +16,14 @@ from shipway.core.record import RecordKind
 SOURCE = Path(__file__).parents[2] / "src" / "shipway"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "Check", "_warning", "refuse"}, 0) | {
+CALLS = {"Finding", "Failure", "BuildFailed", "Check", "NeedsApproval", "_warning", "refuse"}
+POSITION = dict.fromkeys(RAISED | CALLS, 0) | {
+    RAISED | {"Finding", "Failure", "BuildFailed", "Check", "NeedsApproval", "_warning", "refuse"}, 0
+) | {
     "_failure": 2,
     "failure_of_result": 3,
     "_finding": 0,
+    "needs_approval": 0,
 }
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})

@@ -8,6 +8,7 @@ from shipway.app.answers import AuditRow, LedgerCheck
 from shipway.app.call import Caller, Choice
 from shipway.app.context import open_context
 from shipway.core.chain import Head, check_chain
+from shipway.core.layout import Layout
 from shipway.core.ports import Transport
 from shipway.core.record import Record
 from shipway.engine.journal import parse_tail, tail
@@ -41,7 +42,7 @@ async def check_ledgers(choice: Choice, caller: Caller, earlier: Mapping[str, He
     Raises Unreachable, and Refused `file.unreadable`.
     """
     async with open_context(choice, caller) as context:
-        asked = {host: _check(context.transport, host, context.layouts[host].ledger) for host in context.chosen_hosts()}
+        asked = {host: _check(context.transport, host, context.layouts[host]) for host in context.chosen_hosts()}
         found = await all_or_unreachable(asked)
         return tuple(
             LedgerCheck(host, context.layouts[host].ledger, check_chain(ledger, noted, earlier.get(host)))
@@ -49,10 +50,10 @@ async def check_ledgers(choice: Choice, caller: Caller, earlier: Mapping[str, He
         )
 
 
-async def _check(transport: Transport, host: str, path: str) -> tuple[bytes, bytes | None]:
+async def _check(transport: Transport, host: str, layout: Layout) -> tuple[bytes, bytes | None]:
     """Return a ledger and the note beside it, which is read first: what is written meanwhile is no fault."""
-    noted = await read_exactly(transport, host, f"{path}.head", _MAX_HEAD_BYTES)
-    return await read_exactly(transport, host, path, MAX_LEDGER_BYTES) or b"", noted
+    noted = await read_exactly(transport, host, layout.ledger_head, _MAX_HEAD_BYTES)
+    return await read_exactly(transport, host, layout.ledger, MAX_LEDGER_BYTES) or b"", noted
 
 
 def audit_rows(records: Sequence[Record]) -> tuple[AuditRow, ...]:

@@ -100,8 +100,8 @@ class ReleasePolicy:
     )
     approvals: int = key(
         Integer(least=0),
-        "How many people other than the one who deploys must have approved exactly this deploy (`shipway approve`), and"
-        " the migrations that need an approval.",
+        "How many people other than the one who deploys must have approved exactly this deploy (`shipway approve …`),"
+        " and the migrations that need an approval.",
         default="0",
         value=0,
     )

@@ -50,8 +50,8 @@ class Site:
     `service` is the full name. `targets` has the primary host first. `boot_width` is how many hosts start and switch
     at once (0: all), `boot_wait_s` a pause before the next host starts. With `in_turn` the roles of a host start one
     after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
-    `approvals` is how many people other than the one who deploys must agree. `retain` is how many releases stay there. `manage`
-    is the path of manage.py in the project.
+    `approvals` is how many people other than the one who deploys must agree. `retain` is how many releases stay on
+    hosts. `manage` is the path of manage.py in the project.
     """
 
     service: str

@@ -38,7 +38,7 @@ _MAX_CHARS = 1_048_576
 @click.option("--check", is_flag=True, help="Tell whether a line of a ledger was edited, removed or moved.")
 @click.option(
     "--since",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     metavar="FILE",
     help="With --check: nothing that an earlier answer (--json) has seen may have changed, either.",
 )
