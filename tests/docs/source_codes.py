@@ -18,8 +18,6 @@ CODE = re.compile(r"[a-z]+\.[a-z_]+")
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
 CALLS = {"Finding", "Failure", "BuildFailed", "Check", "NeedsApproval", "_warning", "refuse"}
 POSITION = dict.fromkeys(RAISED | CALLS, 0) | {
-    RAISED | {"Finding", "Failure", "BuildFailed", "Check", "NeedsApproval", "_warning", "refuse"}, 0
-) | {
     "_failure": 2,
     "failure_of_result": 3,
     "_finding": 0,
