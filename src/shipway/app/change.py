@@ -22,6 +22,7 @@ from shipway.app.task_gate import Talk
 from shipway.app.timings import Timings
 from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
+from shipway.core.events import Event
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
@@ -56,14 +57,19 @@ class Run:
     @property
     def world(self) -> World:
         """What the engine needs."""
-        note, listen = self.caller.note, self.timings.listen
-        world = self.context.world(listen, self.interruption.stop, note=note, boundary=self.hooks.at)
+        note = self.caller.note
+        world = self.context.world(self.listen, self.interruption.stop, note=note, boundary=self.hooks.at)
         return replace(world, waits_at=self.hooks.waits_at)
 
     @property
     def hooks(self) -> RunHooks:
         """The hooks around this run."""
-        return RunHooks(self.context.hooks, self.id, self.interruption)
+        return RunHooks(self.context.hooks, self.id, self.interruption, self.context.notice)
+
+    def listen(self, event: Event) -> None:
+        """Pass an event on to whoever displays the run, and to what tells others of it."""
+        self.context.notice.listen(event)
+        self.timings.listen(event)
 
     def lock(self, message: str, *, wait: Waiting | None = None) -> RunLock:
         """Return the lock for this run. The lock of a run whose owner is gone is taken over, and that is told."""
@@ -123,10 +129,11 @@ async def _execute(
 
     Where the second part was refused, so that the first was taken back, the refusal is returned too.
     """
+    run.context.notice.about(plan)
     if sequel is None:
         return await execute(plan, run.world, around=Around(riders=riders)), None
     sequel.talk = Talk(run.caller.say, run.interruption.stop)
-    world = replace(run.world, listen=sequel.listening(run.timings.listen))
+    world = replace(run.world, listen=sequel.listening(run.listen))
     first = await execute(plan, world, around=Around(sequel.settle, riders=riders))
     if first.ending != "prepared":
         return first, None

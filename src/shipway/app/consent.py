@@ -113,6 +113,7 @@ async def want(context: Context, error: NeedsApproval, run: str, consents: Conse
         "count": max(1, consents.needed),
     }  # fmt: skip
     await _write(context, "approval.wanted", detail, run)
+    context.notice.wants(error.wants, error.next)
 
 
 async def approve(choice: Choice, caller: Caller, what: str, reason: str) -> Standing:

@@ -73,6 +73,7 @@ class Resolver:
             shared=root.shared,
             venv=root.venv,
             release=root.release,
+            notify=root.notify,
         )
 
     @property

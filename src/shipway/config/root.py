@@ -17,6 +17,7 @@ from shipway.config.env import EnvKind, EnvSection
 from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT, HooksSection
 from shipway.config.keys import ListOf, MapOf, Section, key
 from shipway.config.kinds import Boolean, Integer, Plain, Text
+from shipway.config.notify import Notify, check_notify
 from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE
@@ -28,7 +29,9 @@ from shipway.config.tree import Node, ScalarValue
 Runtime = Literal["docker", "venv"]
 Transport = Literal["ssh", "local"]
 
-SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks")
+SHIPWAY_KEYS = (
+    "runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "notify", "hooks",
+)  # fmt: skip
 SHIPWAY_SECTION = "x-shipway"
 DEFAULT_SECRETS = ".kamal/secrets"
 
@@ -120,6 +123,9 @@ class Root:
     )
     venv: Venv = key(Section(Venv), "The virtualenv of a release.", value=Venv())
     release: ReleasePolicy = key(Section(ReleasePolicy), "What a release may do.", value=ReleasePolicy())
+    notify: tuple[Notify, ...] = key(
+        ListOf(Section(Notify, check=check_notify)), "Who is told of deploys, a list.", value=()
+    )
     hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
 
 
