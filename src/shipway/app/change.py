@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from shipway.app.answers import Preview, Report, Serving
 from shipway.app.call import Caller
 from shipway.app.context import Context
+from shipway.app.drift import record_state
 from shipway.app.hooks import outer_run
 from shipway.app.preview import true_already
 from shipway.app.run_hooks import RunHooks
@@ -34,6 +35,7 @@ from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.rider import Rider
 from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
+from shipway.planning.history import last_good_run
 from shipway.planning.takeover import needs_consent
 
 Planner = Callable[[Facts], Plan]
@@ -264,12 +266,15 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
 
 
 async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
-    """Return what runs now. The run is over: hosts that do not answer any more are not its failure."""
+    """Return what runs now, and have it recorded. The run is over: hosts that do not answer are not its failure."""
     try:
-        return all_units(run.context.site, await run.context.observe(look))
+        facts = await run.context.observe(look)
     except ShipwayError as error:
         run.caller.say(f"could not look at the hosts afterwards: {error}")
         return ()
+    if problem := await record_state(run.context, facts, last_good_run(facts.primary.records)):
+        run.caller.say(f"warning: {problem}")
+    return all_units(run.context.site, facts)
 
 
 def _next(run: Run, plan: Plan) -> str:

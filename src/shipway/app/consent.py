@@ -112,7 +112,7 @@ async def want(context: Context, error: NeedsApproval, run: str, consents: Conse
         "fingerprint": error.fingerprint, "what": error.wants, "who": consents.deployer or context.author.who,
         "count": max(1, consents.needed),
     }  # fmt: skip
-    await _write(context, "approval.wanted", detail, run)
+    await write(context, "approval.wanted", detail, run)
     context.notice.wants(error.wants, error.next)
 
 
@@ -121,7 +121,7 @@ async def approve(choice: Choice, caller: Caller, what: str, reason: str) -> Sta
 
     Raises Refused `approve.unknown`, `approve.own`, and UsageError.
     """
-    _check_reason(reason, "approve")
+    check_reason(reason, "approve")
     async with open_context(choice, caller) as context:
         records = await _records(context)
         wanted = _wanted(records, what, choice.options)
@@ -139,7 +139,7 @@ async def approve(choice: Choice, caller: Caller, what: str, reason: str) -> Sta
         is_new = person.name.casefold() not in {one.casefold() for one in before.people(fingerprint)}
         if is_new:
             detail = {"fingerprint": fingerprint, "who": person.name, "reason": reason, "as": person.source}
-            await _write(context, "approval", {**detail, "via": await _via(context)})
+            await write(context, "approval", {**detail, "via": await _via(context)})
         people = before.people(fingerprint)
         told = str(wanted.detail.get("what", "")) if wanted else ""
         return Standing(
@@ -149,10 +149,10 @@ async def approve(choice: Choice, caller: Caller, what: str, reason: str) -> Sta
 
 async def hold(choice: Choice, caller: Caller, reason: str) -> HoldView:
     """Stop all deploys to the destination. Raises UsageError without a reason."""
-    _check_reason(reason, "hold")
+    check_reason(reason, "hold")
     async with open_context(choice, caller) as context:
         person = deployer_of(context, caller)
-        await _write(context, "hold", {"who": person.name, "reason": reason, "as": person.source})
+        await write(context, "hold", {"who": person.name, "reason": reason, "as": person.source})
         return HoldView(is_held=True, sentence=f"{context.site.service} is held by {person.name}: {reason}")
 
 
@@ -164,7 +164,7 @@ async def unhold(choice: Choice, caller: Caller, reason: str) -> HoldView:
             return HoldView(is_held=False, sentence=f"{context.site.service} is not held")
         person = deployer_of(context, caller)
         detail = {"who": person.name, "reason": reason or f"ends the hold of {held.who}", "as": person.source}
-        await _write(context, "hold.end", detail)
+        await write(context, "hold.end", detail)
         return HoldView(is_held=False, sentence=f"{context.site.service} was {held}; deploys are possible again")
 
 
@@ -188,7 +188,8 @@ def with_hold(plan: Plan, facts: Facts, then: str = "a rollback goes on all the 
     return replace(plan, notes=(*plan.notes, f"{plan.service} is {held} ({then})")) if held else plan
 
 
-def _check_reason(reason: str, verb: str) -> None:
+def check_reason(reason: str, verb: str) -> None:
+    """Raise UsageError `usage.no_reason` where nobody said why."""
     if not reason.strip():
         raise UsageError(
             "usage.no_reason",
@@ -225,7 +226,7 @@ async def _via(context: Context) -> str:
     return text[:_MAX_VIA] if result.ok and text.isprintable() else ""
 
 
-async def _write(context: Context, kind: RecordKind, detail: Mapping[str, str | int | float], run: str = "") -> None:
+async def write(context: Context, kind: RecordKind, detail: Mapping[str, str | int | float], run: str = "") -> None:
     """Append one line to the ledger of the primary host. Raises Refused `ledger.unwritable`."""
     primary = context.site.primary
     layout = context.layouts[primary]

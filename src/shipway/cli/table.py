@@ -47,6 +47,7 @@ VERBS: dict[str, Entry] = {
     "diff": Entry(LOOK, "Show what differs between two releases", yields=True),
     "logs": Entry(LOOK, "Show the logs of the application", yields=True),
     "doctor": Entry(LOOK, "Tell what is wrong with the project, its servers and what is around them", yields=True),
+    "drift": Entry(LOOK, "Tell what changed on the servers since the last run", yields=True),
     "inspect": Entry(LOOK, "Show what the files of a Django project tell about it", yields=True),
     "config": Entry(LOOK, "Show the configuration as Shipway reads it, without secrets"),
     "migrations": Entry(LOOK, "Tell what each pending migration does to the code that serves", yields=True),

@@ -42,6 +42,11 @@ class Layout:
         return self._path(self.service, "ledger.jsonl.head")
 
     @property
+    def recorded_state(self) -> str:
+        """What stood on this host after the last run: hashes of files, containers, packages. `drift` compares."""
+        return self._path(self.service, "state.tsv")
+
+    @property
     def lock(self) -> str:
         """The directory of the lock (its content matters on the primary host only)."""
         return self._path(self.service, "lock")

@@ -27,7 +27,8 @@ from tests.engine.sim_runtime import sim_site
 from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
 
 SITE = sim_site(["app-1", "app-2"], width=0)
-SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7, 2), release_version="c0ffee" * 7)
+CONFIG = SimpleNamespace(service="shop", destination=None, accessories=())
+SERVICE = SimpleNamespace(config=CONFIG, tree=Tree("/repo", "", "c0ffee" * 7, 2), release_version="c0ffee" * 7)
 
 
 def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple[Report, list[str]]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from shipway.app.diff import Compared
 from shipway.cli.render.text import Paint, harmless
-from shipway.django.difference import Change
+from shipway.django.difference import Change, Difference
 
 _MB = 1_000_000
 
@@ -17,22 +17,26 @@ def render_diff(found: Compared, paint: Paint) -> str:
     head = f"{found.before} ({_version(found.versions[0])}) → {found.after} ({_version(found.versions[1])})"
     blocks = [[paint("bold", head)], *_commits(found, paint)]
     if found.difference is not None:
-        what = found.difference
-        named: tuple[tuple[str, Sequence[Change]], ...] = (
-            ("Versions", what.versions),
-            ("Packages", what.packages),
-            ("Migrations", what.migrations),
-            ("Tasks", what.tasks),
-            ("Settings", what.settings),
-            ("Environment (names)", what.environment or ()),
-        )
-        blocks += [[paint("bold", name), *(_line(one, paint) for one in changes)] for name, changes in named if changes]
+        blocks += difference_blocks(found.difference, paint)
     if (size := _sizes(found)) is not None:
         blocks.append([size])
     blocks.append([f"not compared: {harmless(one)}" for one in found.unknown])
     if len([block for block in blocks if block]) == 1:
         blocks.append(["nothing differs"])
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def difference_blocks(what: Difference, paint: Paint) -> list[list[str]]:
+    """Return what differs as blocks of lines, each with its heading."""
+    named: tuple[tuple[str, Sequence[Change]], ...] = (
+        ("Versions", what.versions),
+        ("Packages", what.packages),
+        ("Migrations", what.migrations),
+        ("Tasks", what.tasks),
+        ("Settings", what.settings),
+        ("Environment (names)", what.environment or ()),
+    )
+    return [[paint("bold", name), *(_line(one, paint) for one in changes)] for name, changes in named if changes]
 
 
 def _version(version: str) -> str:
