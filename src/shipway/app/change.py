@@ -6,13 +6,14 @@ which must be the plan that was agreed to → execute → report.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.app.answers import Preview, Report, Serving
 from shipway.app.call import Caller
 from shipway.app.context import Context
-from shipway.app.drift import record_state
+from shipway.app.drift import StateRider, record_rest
 from shipway.app.hooks import outer_run
 from shipway.app.preview import true_already
 from shipway.app.run_hooks import RunHooks
@@ -35,7 +36,6 @@ from shipway.engine.resume import open_run_id, undo_open_run
 from shipway.engine.rider import Rider
 from shipway.engine.run_lock import RunLock, Waiting
 from shipway.engine.world import World
-from shipway.planning.history import last_good_run
 from shipway.planning.takeover import needs_consent
 
 Planner = Callable[[Facts], Plan]
@@ -116,9 +116,10 @@ async def change(
             plan = _agreed(await _planned(planner, judge, facts), agreed)
         with run.interruption.run_in_progress():
             follows = sequel(facts, plan) if sequel and plan.is_partial else None
-            outcome, refusal = await _execute(run, plan, follows, (lock, after))
+            state = StateRider(run.context, plan)
+            outcome, refusal = await _execute(run, plan, follows, (state, lock, after))
     if refusal is None:
-        return await report_of(run, outcome, after)
+        return await report_of(run, outcome, after, state)
     for note in await run.hooks.after(outcome, refusal):
         run.caller.say(f"warning: {note}")
     raise refusal
@@ -238,10 +239,10 @@ def _nothing(run: Run, plan: Plan) -> Report:
     return Report(plan.verb, run.id, "nothing", plan.release, plan.version, plan.base, notes=plan.notes)
 
 
-async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Report:
+async def report_of(run: Run, outcome: Outcome, look: Look | None = None, state: StateRider | None = None) -> Report:
     """Return the report of a run that ended well; raises the error of one that did not.
 
-    `look` has what the primary host answered after the run.
+    `look` has what the primary host answered after the run; `state` recorded there what stands then.
     """
     error = outcome.error()
     notes = await run.hooks.after(outcome, error)
@@ -258,23 +259,24 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
         version=plan.version,
         base=plan.base,
         took_s=round(outcome.took_s, 3),
-        serving=await _serving(run, look),
+        serving=await _serving(run, look, state or StateRider(run.context, plan)),
         stages=tuple(run.timings.stages),
         notes=(*plan.notes, *notes),
         next=_next(run, plan),
     )
 
 
-async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
+async def _serving(run: Run, look: Look | None = None, state: StateRider | None = None) -> tuple[Serving, ...]:
     """Return what runs now, and have it recorded. The run is over: hosts that do not answer are not its failure."""
+    recording = asyncio.ensure_future(record_rest(run.context, state)) if state is not None else None
     try:
-        facts = await run.context.observe(look)
+        return all_units(run.context.site, await run.context.observe(look))
     except ShipwayError as error:
         run.caller.say(f"could not look at the hosts afterwards: {error}")
         return ()
-    if problem := await record_state(run.context, facts, last_good_run(facts.primary.records)):
-        run.caller.say(f"warning: {problem}")
-    return all_units(run.context.site, facts)
+    finally:
+        if recording is not None and (problem := await recording):
+            run.caller.say(f"warning: {problem}")
 
 
 def _next(run: Run, plan: Plan) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipway.app.ask_release import ALIAS, Manifests, Recorded, ask_release, database_of
@@ -10,10 +10,11 @@ from shipway.app.call import Caller, Choice
 from shipway.app.consent import check_reason, deployer_of, write
 from shipway.app.context import Context, open_context
 from shipway.checks.drift.compare import compare, missing_migrations
-from shipway.checks.drift.state import Place, parse_look
+from shipway.checks.drift.state import Mode, Place, parse_look
 from shipway.core.errors import Finding, Refused, ShipwayError
 from shipway.core.facts import Facts
-from shipway.core.ports import Request
+from shipway.core.ports import Request, Result
+from shipway.core.step import Plan
 from shipway.django.difference import Difference
 from shipway.django.difference import compare as compare_releases
 from shipway.django.probe_source import ProbeOptions
@@ -22,6 +23,7 @@ from shipway.engine.observe import all_or_unreachable
 from shipway.planning.history import base_release, good_releases, last_good_run, version_of
 from shipway.planning.migrate import migration_unit
 
+_TRACK = "state"
 _ASKED = ProbeOptions(want=("databases",))
 
 
@@ -54,7 +56,8 @@ async def drift(choice: Choice, caller: Caller, *, accept: bool = False, reason:
         release = _release(context, facts)
         run = last_good_run(facts.primary.records)
         if accept:
-            await _record(context, release, run)
+            if problem := await _record(context, release, run, _hosts(context)):
+                raise Refused("drift.unreadable", problem, next=f"`shipway drift{choice.options}`")
             who = deployer_of(context, caller).name
             await write(context, "note", {"who": who, "note": f"drift accepted: {reason}"})
             return Drift(release, run, (), accepted=True)
@@ -77,33 +80,58 @@ def _release(context: Context, facts: Facts) -> str:
     )
 
 
-async def record_state(context: Context, facts: Facts, run: str) -> str:
-    """Record the state of every host after `run`; return what went wrong, "" for nothing. Never raises."""
-    release = base_release(context.site, facts)
-    return await _record(context, release, run) if release else ""
+class StateRider:
+    """Records the state of the primary host behind the last line of a run, where that ended well."""
+
+    def __init__(self, context: Context, plan: Plan) -> None:
+        self._context, self.run, self.release = context, plan.run, plan.release or plan.base
+        self.has_recorded = False
+
+    def requests(self) -> tuple[Request, ...]:
+        """Return the request that records, where the plan tells which release serves then."""
+        if not self.release:
+            return ()
+        place = place_of(self._context, self._context.site.primary, self.release, self.run)
+        return (Request(place.command("ended"), "never"),)
+
+    def take(self, results: Sequence[Result]) -> None:
+        """Note whether it was done."""
+        self.has_recorded = len(results) == 1 and results[0].ok
 
 
-async def _record(context: Context, release: str, run: str) -> str:
+async def record_rest(context: Context, rider: StateRider) -> str:
+    """Record the state of the hosts for which `rider` has not; return what went wrong, "" for nothing. Never raises."""
+    primary = context.site.primary
+    hosts = [target.host for target in context.site.targets if not (rider.has_recorded and target.host == primary)]
+    return await _record(context, rider.release, rider.run, hosts) if rider.release else ""
+
+
+async def _record(context: Context, release: str, run: str, hosts: Sequence[str]) -> str:
     try:
-        await _ask(context, release, run, "record")
+        await _ask(context, release, run, ("record", hosts))
     except ShipwayError as error:
         return f"the state of the hosts could not be recorded for `shipway drift`: {error}"
     return ""
 
 
-async def _ask(context: Context, release: str, run: str, mode: str) -> Mapping[str, str]:
+async def _ask(context: Context, release: str, run: str, what: tuple[Mode, Sequence[str]]) -> Mapping[str, str]:
     """Return what each host answers. Raises Refused `drift.unreadable`, Unreachable."""
+    mode, hosts = what
 
     async def ask(host: str) -> str:
         place = place_of(context, host, release, run)
-        (result,) = await context.transport.exchange(host, [Request(place.command(mode), "never")])
+        (result,) = await context.transport.exchange(host, [Request(place.command(mode), "never")], track=_TRACK)
         if not result.ok or result.truncated:
             raise Refused(
                 "drift.unreadable", f"the state of {host} could not be told", where=host, said=last_words(result.said)
             )
         return result.text
 
-    return await all_or_unreachable({target.host: ask(target.host) for target in context.site.targets})
+    return await all_or_unreachable({host: ask(host) for host in hosts})
+
+
+def _hosts(context: Context) -> list[str]:
+    return [target.host for target in context.site.targets]
 
 
 def place_of(context: Context, host: str, release: str, run: str) -> Place:
@@ -114,7 +142,7 @@ def place_of(context: Context, host: str, release: str, run: str) -> Place:
 
 
 async def _looked(context: Context, release: str, run: str) -> tuple[Finding, ...]:
-    answers = await _ask(context, release, run, "look")
+    answers = await _ask(context, release, run, ("look", _hosts(context)))
     return tuple(found for host, text in answers.items() for found in _host(context, host, text, (release, run)))
 
 

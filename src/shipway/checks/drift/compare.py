@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from shipway.checks.drift.state import State
 from shipway.core.errors import Finding
 
-_WHAT: Mapping[str, tuple[str, str]] = {
+_WHAT = {
     "environment": ("drift.environment", "an environment file"),
     "unit": ("drift.unit", "a file that processes are kept by"),
     "proxy": ("drift.proxy", "the proxy's configuration"),

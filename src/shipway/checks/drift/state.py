@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from shipway.core.action import Command
 from shipway.core.layout import Layout
 
-# $1 root, $2 full service, $3 release, $4 run, $5 where the record stands, $6 "record" or "look", $7 service,
+# $1 root, $2 full service, $3 release, $4 run, $5 where the record stands, $6 "record", "ended" or "look", $7 service,
 # $8 destination, then the names of accessories' containers here. The source is hashed by its Python files: what runs.
 STATE_SCRIPT = r"""umask 077; export LC_ALL=C
 root=$1 full=$2 release=$3 run=$4 place=$5 mode=$6 service=$7 destination=$8; shift 8
@@ -52,15 +53,23 @@ state() {
     done 2>/dev/null
   fi
 }
+# Beside the last line of a run: only a run that ended well is recorded.
+if [ "$mode" = ended ]; then
+  case $(tail -n 1 -- "$root/$full/ledger.jsonl") in
+    *"\"kind\":\"run.end\",\"run\":\"$run\""*"\"outcome\":\"done\""*) mode=record ;;
+    *) exit 0 ;;
+  esac
+fi
 if [ "$mode" = look ]; then
   if [ -e "$place" ]; then printf "recorded\n"; cat -- "$place"; else printf "nothing\n"; fi
   printf "now\n"; state "$@" | sort
-else
+elif [ -d "${place%/*}" ]; then
   state "$@" | sort >"$place.new" && mv -f -- "$place.new" "$place"
 fi
 """
 _LIMIT_S = 60.0
 _LINE = re.compile(r"([a-z]+)\t([^\t]*)\t([^\t]*)")
+Mode = Literal["record", "ended", "look"]
 KINDS = (
     "about", "environment", "unit", "proxy", "manifest", "source", "newer", "package", "crontab", "container",
 )  # fmt: skip
@@ -77,8 +86,11 @@ class Place:
     destination: str = ""
     containers: tuple[str, ...] = ()
 
-    def command(self, mode: str) -> Command:
-        """Return the command that records the state (`record`), or says what was recorded and what is now (`look`)."""
+    def command(self, mode: Mode) -> Command:
+        """Return the command that records the state (`record`; `ended`: if the run just ended well), or `look`s.
+
+        The answer to `look` is what was recorded, and what is there now.
+        """
         layout = self.layout
         words = (layout.root, layout.service, self.release, self.run, layout.recorded_state, mode)
         argv = ("sh", "-c", STATE_SCRIPT, "sh", *words, self.service, self.destination, *self.containers)
