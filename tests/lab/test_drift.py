@@ -1,4 +1,4 @@
-"""Drift with containers on a server: a good deploy is none; what is done behind the team's back is seen."""
+"""With containers on a server: an approval holds for what was shown, and what drifts behind the team's back is seen."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ primary_role: work
 servers:
   work: {{hosts: [{host}], cmd: python app.py work, proxy: false}}
 readiness_delay: 1
-release: {{migrations: manual}}
+release: {{migrations: manual, approvals: 1}}
 """
 CLEAN = (
     'docker ps -aq --filter "label=service=$1" | xargs -r docker rm -f; '
@@ -34,7 +34,7 @@ CLEAN = (
 
 def test_containers_that_drift(lab: Lab, tmp_path: Path) -> None:
     host, facts = lab.host(HOST), lab.registry
-    env = {**lab.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    env = {**lab.environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "SHIPWAY_BY": "ann"}
 
     def run(*argv: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300, check=False)
@@ -43,6 +43,11 @@ def test_containers_that_drift(lab: Lab, tmp_path: Path) -> None:
         ran = run(sys.executable, "-P", "-m", "shipway", "drift", "--json")
         assert "findings" in json.loads(ran.stdout), ran.stdout + ran.stderr
         return ran.returncode, [finding["code"] for finding in json.loads(ran.stdout)["findings"]]
+
+    def fingerprint() -> str:
+        ran = run(sys.executable, "-P", "-m", "shipway", "plan", "deploy", "--json")
+        assert ran.returncode == 0, ran.stderr
+        return str(json.loads(ran.stdout)["approval"]["fingerprint"])
 
     copy_app(tmp_path, SERVICE)
     (tmp_path / "config").mkdir()
@@ -57,6 +62,13 @@ def test_containers_that_drift(lab: Lab, tmp_path: Path) -> None:
     run("git", "-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "Begin")
     host.run("sh", "-c", CLEAN, "sh", SERVICE)
     try:
+        agreed = fingerprint()
+        refused = run(sys.executable, "-P", "-m", "shipway", "deploy")
+        assert (refused.returncode, f"shipway approve {agreed}" in refused.stderr) == (4, True), refused.stderr
+        assert fingerprint() == agreed, "an attempt that was refused has built and maybe sent an image"
+        words = ("approve", agreed, "--by", "bo", "--reason", "read it")
+        approved = run(sys.executable, "-P", "-m", "shipway", *words)
+        assert approved.returncode == 0, approved.stderr
         first = run(sys.executable, "-P", "-m", "shipway", "deploy")
         assert first.returncode == 0, first.stderr
         assert drift() == (0, [])

@@ -165,7 +165,7 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
     hooks = hooks_of(service, choice, caller, redactor)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
     transport, clock = transport_of(service), SystemClock()
-    notice = notice_of(service, choice, caller, clock)
+    notice = notice_of(service, choice, caller, clock, redactor)
     try:
         await hooks.run("pre-connect")
         if building is not None:
@@ -186,13 +186,12 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
             await transport.close()
 
 
-def notice_of(service: Service, choice: Choice, caller: Caller, clock: Clock) -> Notice:
+def notice_of(service: Service, choice: Choice, caller: Caller, clock: Clock, redactor: Redactor) -> Notice:
     """Return what tells others of a run in this call."""
-    redactor = Redactor.of(service.secrets)
     around = NoticeAround(
         service=service.config.service,
         destination=choice.destination or "",
-        who=person_of(caller.by, os.environ, service.directory).name,
+        who=person_of(caller.by, os.environ, service.directory).name if service.config.notify else "",
         clean=lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"),
         environ=dict(os.environ),
     )

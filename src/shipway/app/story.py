@@ -177,6 +177,8 @@ def _steps(begin: Record, plan: Plan | None, mine: Mapping[str, Sequence[Record]
 def _after(step: StoryStep, record: Record, since: str) -> StoryStep:
     said = str(record.detail.get("said", "")) or step.said
     state = _STATES[record.kind]
+    if record.kind == "step.undone" and step.said:
+        state = "failed, taken back"
     if record.kind in ("step.begin", "step.skipped") or not step.begun:
         from_s = _between(since, record.at)
         return replace(step, state=state, begun=record.at, ended=record.at, from_s=from_s, said=said)

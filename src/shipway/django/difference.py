@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -80,10 +81,10 @@ def _tasks(manifest: Manifest) -> Iterator[str]:
 
 
 def _settings(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the settings as text; the name of the release in a path is no difference."""
-    place = f"/releases/{manifest.origin.release}/"
+    """Yield the settings as text; where the release stands is no difference."""
+    place = re.compile(rf'"[^"]*/releases/{re.escape(manifest.origin.release)}/')
     for name, value in _flat(manifest.settings):
-        yield name, json.dumps(value, ensure_ascii=False, sort_keys=True).replace(place, "/releases/…/")
+        yield name, place.sub('"…/', json.dumps(value, ensure_ascii=False, sort_keys=True))
 
 
 def _flat(settings: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from shipway.core.action import Action, Command, Pipe
+from shipway.core.action import Upload
 from shipway.core.errors import Refused
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_to_json
 from shipway.core.record import Record
 from shipway.core.step import Plan, Step
-from shipway.planning.site import Site
+from shipway.planning.site import Site, Target
 from shipway.planning.stages import per_host, roll_out, stage
 from shipway.runtimes.base import Release
 
@@ -99,30 +99,22 @@ def hold_of(records: Sequence[Record]) -> Hold | None:
 def deploy_fingerprint(site: Site, facts: Facts, plan: Plan, release: Release) -> str:
     """Return twelve hex digits that change with anything that a deploy of `release` over what serves would do.
 
-    Counted are the version, what it goes over, the files and names that it gets, and how it starts and is switched to;
-    not the number of the release, what makes a host ready, what is cleaned up, and where the operator's files stand.
+    Counted are the version, what it goes over, the files and names that it gets, and how it starts and is switched to.
+    Not counted are the number of the release, how its code and image come to the hosts (an attempt that was refused
+    may have brought them), what makes a host ready, and what is cleaned up.
     """
     name = replace(release, release=_ANY_RELEASE)
-    stages = (
-        *stage("put", per_host(site, lambda target: target.runtime.prepare_steps(
-            name, tuple(site.units(_ANY_RELEASE, release.version, host=target.host))))),
-        *roll_out(site, facts, _ANY_RELEASE, release.version),
-    )  # fmt: skip
+
+    def files(target: Target) -> Iterator[Step]:
+        units = tuple(site.units(_ANY_RELEASE, release.version, host=target.host))
+        for step in target.runtime.prepare_steps(name, units):
+            uploads = tuple(action for action in step.do if isinstance(action, Upload))
+            yield replace(step, do=uploads, done=None, undo=())
+
+    stages = (*stage("put", per_host(site, files)), *roll_out(site, facts, _ANY_RELEASE, release.version))
     same = replace(plan, run="", verb="deploy", release=_ANY_RELEASE, stages=stages, notes=(), is_partial=False)
-    bare = replace(same, stages=tuple(
-        replace(one, tracks=tuple(tuple(_anywhere(step) for step in track) for track in one.tracks)) for one in stages
-    ))  # fmt: skip
-    body = json.loads(plan_to_json(bare))
+    body = json.loads(plan_to_json(same))
     return hashlib.sha256(json.dumps([plan.verb, body], sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _anywhere(step: Step) -> Step:
-    """Return `step` without the paths of the operator's machine: the version says what is sent."""
-    return replace(step, do=tuple(map(_without_source, step.do)), undo=tuple(map(_without_source, step.undo)))
-
-
-def _without_source(action: Action) -> Action:
-    return replace(action, source=Command(("here",))) if isinstance(action, Pipe) else action
 
 
 def check_hold(hold: Hold | None, verb: str, options: str) -> None:

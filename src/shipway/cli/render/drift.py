@@ -15,7 +15,7 @@ def render_drift(found: Drift, paint: Paint) -> str:
     if found.accepted:
         return harmless(f"recorded: the hosts are compared with what stands there now ({found.release} serves)")
     lines = [line for finding in found.findings for line in finding_lines(finding, paint)]
-    if found.difference is not None:
+    if found.difference is not None and found.findings:
         lines += ["", *("\n".join(block) for block in difference_blocks(found.difference, paint))]
     if not found.findings:
         same = "nothing changed since the last run"

@@ -18,6 +18,7 @@ _MARKS = {
     "failed": "bad",
     "taken back": "back",
     "being taken back": "bad",
+    "failed, taken back": "bad",
     "not taken back": "bad",
     "begun": "warn",
     "not begun": "calm",
