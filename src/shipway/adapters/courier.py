@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import SimpleQueue
@@ -104,6 +105,14 @@ def _named(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return getattr(error, "strerror", None) or type(error).__name__
+
+
+def load_apprise() -> None:
+    """Load apprise, which takes a second of a processor; where it is not installed that is told with the message."""
+    with suppress(ImportError):
+        from apprise import Apprise
+
+        Apprise().add("json://localhost")  # loads its services; nothing is sent
 
 
 def tell_apprise(url: str, title: str, text: str) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Literal
 from urllib.parse import quote
 
-from shipway.adapters.courier import Courier, NotTold, Post, post, tell_apprise
+from shipway.adapters.courier import Courier, NotTold, Post, load_apprise, post, tell_apprise
 from shipway.app.spans import Spans, endpoint, headers
 from shipway.config.notify import Grafana, Notify, Sentry, fill
 from shipway.config.registry import Credential, Inline
@@ -38,6 +38,10 @@ _COMMIT_CHARS = 12
 
 def _clean(text: str) -> str:
     return text
+
+
+def _name(number: int, target: Notify) -> str:
+    return f"notify/{number} ({target.kind})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,9 @@ class Notice:
             self._spans.listen(event)
         if event.kind == "run.begin" and self._plan is not None and self._plan.verb in _TELLING:
             self._begun_ms = self._now_ms()
+            for number, target in enumerate(self._targets):
+                if target.apprise is not None:  # so that it is loaded when the run ends
+                    self._courier.send(_name(number, target), load_apprise)
             self._tell("started", self._words(self._plan))
 
     def wants(self, what: str, command: str) -> None:
@@ -109,7 +116,7 @@ class Notice:
             if event in wanted:
                 text = fill(target.templates.get(event, _TEXTS[event]), clean)
                 job = partial(self._deliver, target, event, text, clean)
-                self._courier.send(f"notify/{number} ({target.kind})", job)
+                self._courier.send(_name(number, target), job)
 
     def _deliver(self, target: Notify, event: What, text: str, words: Mapping[str, str]) -> None:
         limit_s = float(target.timeout)
