@@ -9,16 +9,19 @@ from typing import get_args
 
 from shipway.config.report import Slug
 from shipway.core import errors
+from shipway.core.chain import Fault
 from shipway.core.events import EventKind
 from shipway.core.record import RecordKind
 
 SOURCE = Path(__file__).parents[2] / "src" / "shipway"
 CODE = re.compile(r"[a-z]+\.[a-z_]+")
 RAISED = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)}
-POSITION = dict.fromkeys(RAISED | {"Finding", "Failure", "BuildFailed", "Check", "_warning", "refuse"}, 0) | {
+CALLS = {"Finding", "Failure", "BuildFailed", "Check", "NeedsApproval", "_warning", "refuse"}
+POSITION = dict.fromkeys(RAISED | CALLS, 0) | {
     "_failure": 2,
     "failure_of_result": 3,
     "_finding": 0,
+    "needs_approval": 0,
 }
 """At which place a call has its code, by the name of what is called."""
 KINDS = frozenset({*get_args(EventKind), *get_args(RecordKind)})
@@ -39,6 +42,7 @@ FILES = frozenset(
 )
 """Names of files, labels and packages that look like codes."""
 FORMATTED = {
+    "audit.{broken.fault}": [f"audit.{fault}" for fault in get_args(Fault)],
     "config.{slug}": [f"config.{slug}" for slug in get_args(Slug)],
     "usage.unknown_{kind}": ["usage.unknown_host", "usage.unknown_role"],
 }

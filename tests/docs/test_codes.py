@@ -22,6 +22,14 @@ NO_CODES = {
     "runtime.txt",
     "setup.py",
     "setup.cfg",
+    "host.name",
+    "shipway.run",
+    "shipway.service",
+    "shipway.stage",
+    "shipway.state",
+    "shipway.step",
+    "shipway.outcome",
+    "shipway.version",
 }
 """Words that look like codes: a place in the configuration, beginnings, a package, names of files."""
 

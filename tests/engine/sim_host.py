@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from shipway.checks.drift.state import STATE_SCRIPT
 from shipway.core.action import UPLOAD_SCRIPT, WAIT_SCRIPT
 from shipway.core.ports import Result
 from shipway.core.upkeep import APPEND_SCRIPT, TAIL_SCRIPT, WHEN_WRITTEN
@@ -204,6 +205,7 @@ _SCRIPTS: dict[str, Callable[[Fleet, SimHost, Sequence[str], str], Result]] = {
     lock.RENEW_SCRIPT: _renew,
     lock.RELEASE_SCRIPT: _release,
     lock.REMOVE_SCRIPT: _remove_lock,
+    STATE_SCRIPT: lambda *_: OK,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ from shipway.core.errors import ConfigError
 # Without these git may write to the index (`status` refreshes it) or answer in the user's language.
 _QUIET = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 _LIMIT_S = 30.0
+MAX_COMMITS = 200
+"""How many commits between two releases are listed."""
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 _NO_FILE = ("does not exist in", "exists on disk, but not in")  # git 2.39, object-name.c
 
 
@@ -186,3 +190,18 @@ def _failed(directory: str, said: str) -> ConfigError:
     error = ConfigError("git.failed", "git could not read the repository", where=directory, next="git status")
     error.said = said.strip()
     return error
+
+
+def commits_between(directory: str, before: str, after: str) -> tuple[tuple[str, ...], str]:
+    """Return the commits that `after` has and `before` has not, newest first, and why that is not known ("").
+
+    Each is a line: short name, author, subject. At most `MAX_COMMITS` are returned.
+    """
+    for version in (before, after):
+        if not _COMMIT.fullmatch(version):
+            return (), f"`{version}` is no commit"
+        if _git(directory, "cat-file", "-e", f"{version}^{{commit}}").returncode != 0:
+            return (), f"this repository has no commit {version[:12]}: `git fetch` may bring it"
+    words = ("log", f"--max-count={MAX_COMMITS}", "--format=%h %an: %s", f"{before}..{after}")
+    found = _git(directory, *words)
+    return (tuple(found.stdout.splitlines()), "") if found.returncode == 0 else ((), found.stderr.strip())

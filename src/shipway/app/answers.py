@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shipway.core.chain import Checked
 from shipway.core.here import HereStage
 from shipway.core.step import Plan
 
@@ -48,11 +49,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A plan, and the ids of its steps that are true already. `here` is what runs on this machine before it."""
+    """A plan, and the ids of its steps that are true already. `here` is what runs on this machine before it.
+
+    `approval` is the fingerprint that people approve ("" where nobody must), `approved` who did.
+    """
 
     plan: Plan
     true_already: frozenset[str]
     here: tuple[HereStage, ...] = ()
+    approval: str = ""
+    approved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class HostStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state of a service. `release` serves ("": nothing does); `lock` and `open_run` are sentences, "" for none."""
+    """The state of a service. `release` serves ("": nothing does); `lock`, `hold`, `open_run`: sentences, or ""."""
 
     service: str
     destination: str
@@ -83,13 +89,17 @@ class Status:
     version: str
     hosts: tuple[HostStatus, ...]
     lock: str = ""
+    hold: str = ""
     open_run: str = ""
     missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """One release: when and by whom it was deployed, how that ended, and where it is kept."""
+    """One release: when and by whom it was deployed, how that ended, and where it is kept.
+
+    `migrations` names those that ran with it, `verified` says how its verification ended ("": there was none).
+    """
 
     release: str
     version: str
@@ -98,6 +108,9 @@ class ReleaseRow:
     outcome: str
     is_serving: bool = False
     kept_on: tuple[str, ...] = ()
+    took_s: float = 0.0
+    migrations: str = ""
+    verified: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,15 @@ class AuditRow:
     took_s: float = 0.0
     run: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerCheck:
+    """Whether the ledger of a host, a file there, is what was written."""
+
+    host: str
+    file: str
+    checked: Checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from shipway.adapters.ssh_user import with_default_user
 from shipway.app.build import planned_build
 from shipway.app.build_spec import build_spec
 from shipway.app.call import Caller, Choice
+from shipway.app.consent import judge_deploy
 from shipway.app.context import Context, open_context
 from shipway.app.transport import ssh_settings_of
 from shipway.core.errors import Refused
@@ -46,6 +47,8 @@ async def deploy_by_hand(choice: Choice, caller: Caller, *, agreed: bool = False
                 "script.takeover", "a release that takes hosts over from Kamal cannot be written down",
                 next=f"`shipway deploy{choice.options}` first",
             )  # fmt: skip
+        judge = judge_deploy(opened, caller, f"shipway script{choice.options}")
+        await judge(facts, found.plan)
         work = str(Path(tempfile.gettempdir()) / f"shipway-{run}")
         around = Around(
             reach={}, layouts=context.layouts, here=here, last_run=last_run(facts.primary.records), agreed=agreed,

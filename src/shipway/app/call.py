@@ -53,8 +53,9 @@ class Caller:
     not given), `ask` a question that a person answers with yes or no (None: nobody is there), `on_secrets` a function
     that takes secret values out of a text, as soon as there is one.
 
-    `command` are the words that were called (`app`, `boot`); `hooks_run` are the hooks that ran in this call. The lock
-    of another run is waited for up to `lock_wait_s`, and asked for every `lock_every_s`.
+    `by` is who somebody says that they are ("": that is to be found out). `command` are the words that were called
+    (`app`, `boot`); `hooks_run` are the hooks that ran in this call. The lock of another run is waited for up to
+    `lock_wait_s`, and asked for every `lock_every_s`.
     """
 
     listen: Callable[[Event], None] = _deaf
@@ -68,5 +69,6 @@ class Caller:
     skips_hooks: bool = False
     is_verbose: bool = False
     hooks_run: set[str] = field(default_factory=set)
+    by: str = ""
     lock_wait_s: float = 0.0
     lock_every_s: float = 2.0

@@ -6,6 +6,7 @@ which must be the plan that was agreed to → execute → report.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from shipway.app.answers import Preview, Report, Serving
 from shipway.app.borders import Borders
 from shipway.app.call import Caller
 from shipway.app.context import Context
+from shipway.app.drift import StateRider, record_rest
 from shipway.app.hooks import outer_run
 from shipway.app.preview import true_already
 from shipway.app.run_hooks import RunHooks
@@ -24,6 +26,7 @@ from shipway.app.timings import Timings
 from shipway.app.verification.in_run import RunVerification
 from shipway.app.way_back import Judge
 from shipway.core.errors import Interrupted, Refused, ShipwayError
+from shipway.core.events import Event
 from shipway.core.facts import Facts
 from shipway.core.plan_codec import plan_fingerprint
 from shipway.core.step import Plan
@@ -61,14 +64,19 @@ class Run:
     @property
     def world(self) -> World:
         """What the engine needs."""
-        note, listen, borders = self.caller.note, self.timings.listen, Borders(self.hooks, self.verification)
-        world = self.context.world(listen, self.interruption.stop, note=note, boundary=borders.at)
+        note, borders = self.caller.note, Borders(self.hooks, self.verification)
+        world = self.context.world(self.listen, self.interruption.stop, note=note, boundary=borders.at)
         return replace(world, waits_at=borders.waits_at)
 
     @property
     def hooks(self) -> RunHooks:
         """The hooks around this run."""
-        return RunHooks(self.context.hooks, self.id, self.interruption)
+        return RunHooks(self.context.hooks, self.id, self.interruption, self.context.notice)
+
+    def listen(self, event: Event) -> None:
+        """Pass an event on to whoever displays the run, and to what tells others of it."""
+        self.context.notice.listen(event)
+        self.timings.listen(event)
 
     def lock(self, message: str, *, wait: Waiting | None = None) -> RunLock:
         """Return the lock for this run. The lock of a run whose owner is gone is taken over, and that is told."""
@@ -113,9 +121,10 @@ async def change(
             plan = _agreed(await _planned(planner, judge, facts), agreed)
         with run.interruption.run_in_progress():
             follows = sequel(facts, plan) if sequel and plan.is_partial else None
-            outcome, refusal = await _execute(run, plan, follows, (lock, after))
+            state = StateRider(run.context, plan)
+            outcome, refusal = await _execute(run, plan, follows, (state, lock, after))
     if refusal is None:
-        return await report_of(run, outcome, after)
+        return await report_of(run, outcome, after, state)
     for note in await run.hooks.after(outcome, refusal):
         run.caller.say(f"warning: {note}")
     raise refusal
@@ -128,10 +137,11 @@ async def _execute(
 
     Where the second part was refused, so that the first was taken back, the refusal is returned too.
     """
+    run.context.notice.about(plan)
     if sequel is None:
         return await execute(plan, run.world, around=Around(riders=riders)), None
     sequel.talk = Talk(run.caller.say, run.interruption.stop)
-    world = replace(run.world, listen=sequel.listening(run.timings.listen))
+    world = replace(run.world, listen=sequel.listening(run.listen))
     first = await execute(plan, world, around=Around(sequel.settle, riders=riders))
     if first.ending != "prepared":
         return first, None
@@ -236,10 +246,10 @@ def _nothing(run: Run, plan: Plan) -> Report:
     return Report(plan.verb, run.id, "nothing", plan.release, plan.version, plan.base, notes=plan.notes)
 
 
-async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Report:
+async def report_of(run: Run, outcome: Outcome, look: Look | None = None, state: StateRider | None = None) -> Report:
     """Return the report of a run that ended well; raises the error of one that did not.
 
-    `look` has what the primary host answered after the run.
+    `look` has what the primary host answered after the run; `state` recorded there what stands then.
     """
     error = outcome.error() or run.verification.error(outcome)
     if (
@@ -262,20 +272,24 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
         version=plan.version,
         base=plan.base,
         took_s=round(outcome.took_s, 3),
-        serving=await _serving(run, look),
+        serving=await _serving(run, look, state or StateRider(run.context, plan)),
         stages=tuple(run.timings.stages),
         notes=(*plan.notes, *run.verification.notes(), *notes),
         next=_next(run, plan),
     )
 
 
-async def _serving(run: Run, look: Look | None = None) -> tuple[Serving, ...]:
-    """Return what runs now. The run is over: hosts that do not answer any more are not its failure."""
+async def _serving(run: Run, look: Look | None = None, state: StateRider | None = None) -> tuple[Serving, ...]:
+    """Return what runs now, and have it recorded. The run is over: hosts that do not answer are not its failure."""
+    recording = asyncio.ensure_future(record_rest(run.context, state)) if state is not None else None
     try:
         return all_units(run.context.site, await run.context.observe(look))
     except ShipwayError as error:
         run.caller.say(f"could not look at the hosts afterwards: {error}")
         return ()
+    finally:
+        if recording is not None and (problem := await recording):
+            run.caller.say(f"warning: {problem}")
 
 
 def _next(run: Run, plan: Plan) -> str:

@@ -22,6 +22,9 @@ from shipway.app.call import Caller, Choice
 from shipway.app.hook_facts import hook_facts
 from shipway.app.hooks import Hooks
 from shipway.app.hosts import HostBasics, host_basics
+from shipway.app.notice import Around as NoticeAround
+from shipway.app.notice import Notice
+from shipway.app.person import person_of
 from shipway.app.select import select
 from shipway.app.service import Service, load_service
 from shipway.app.targets import check_releasable, site_of
@@ -57,6 +60,7 @@ class Context:
     hooks: Hooks = field(default_factory=Hooks)
     basics: Mapping[str, HostBasics] = field(default_factory=dict)
     watched: tuple[AccessoryTarget, ...] = ()
+    notice: Notice = field(default_factory=Notice)
 
     @property
     def tree(self) -> Tree:
@@ -160,7 +164,8 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
     redactor = Redactor.of(service.secrets)
     hooks = hooks_of(service, choice, caller, redactor)
     caller.on_secrets(lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"))
-    transport = transport_of(service)
+    transport, clock = transport_of(service), SystemClock()
+    notice = notice_of(service, choice, caller, clock, redactor)
     try:
         await hooks.run("pre-connect")
         if building is not None:
@@ -173,9 +178,24 @@ async def open_context(  # noqa: PLR0913  each is a different thing that a verb 
         site = site_of(service, {host: basics[host] for host in app_hosts})
         if releases:
             check_releasable(site)
-        yield Context(choice, service, site, transport, SystemClock(), _author(), hooks, basics)
+        yield Context(choice, service, site, transport, clock, _author(), hooks, basics, notice=notice)
     finally:
-        await transport.close()
+        try:
+            await notice.close(caller.say)
+        finally:
+            await transport.close()
+
+
+def notice_of(service: Service, choice: Choice, caller: Caller, clock: Clock, redactor: Redactor) -> Notice:
+    """Return what tells others of a run in this call."""
+    around = NoticeAround(
+        service=service.config.service,
+        destination=choice.destination or "",
+        who=person_of(caller.by, os.environ, service.directory).name if service.config.notify else "",
+        clean=lambda text: redactor.clean(text.encode("utf-8", "surrogateescape")).decode("utf-8", "replace"),
+        environ=dict(os.environ),
+    )
+    return Notice(service.config.notify, service.secrets, around, clock)
 
 
 def _before_build(hooks: Hooks) -> Callable[[], Awaitable[None]]:

@@ -10,6 +10,7 @@ from shipway.app.answers import Report
 from shipway.app.build import Building, BuildOrder
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
+from shipway.app.consent import consents_of, judge_deploy
 from shipway.app.context import Context, open_context
 from shipway.app.sequel import Sequel
 from shipway.app.service import Service
@@ -51,7 +52,10 @@ async def deploy(
         run = Run.new(context, caller, interruption, timings)
         if await building.result() is None and not order.skips:
             await context.hooks.run("pre-build")  # a runtime without images: the release is made on the hosts
-        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, wanted))
+        judge = judge_deploy(context, caller, _command(choice, wanted))
+        return await change(
+            run, deploy_planner(context, run.id), sequel=sequel_of(context, wanted, caller), judge=judge
+        )
 
 
 async def _again(choice: Choice, caller: Caller, interruption: Interruption, wanted: Wanted) -> Report:
@@ -62,7 +66,8 @@ async def _again(choice: Choice, caller: Caller, interruption: Interruption, wan
         caller.say(context.tree.sentence)
         run = Run.new(context, caller, interruption)
         planner = deploy_planner(context, run.id, "redeploy")
-        return await change(run, planner, sequel=sequel_of(context, wanted))
+        judge = judge_deploy(context, caller, _command(choice, wanted))
+        return await change(run, planner, sequel=sequel_of(context, wanted, caller), judge=judge)
 
 
 async def _with_image(opened: Context, building: Building, version: str) -> Context:
@@ -94,10 +99,17 @@ def preview_planner(context: Context, run: str, verb: Verb = "deploy") -> Planne
     return plan
 
 
-def sequel_of(context: Context, wanted: Wanted) -> Callable[[Facts, Plan], Sequel]:
+def sequel_of(context: Context, wanted: Wanted, caller: Caller) -> Callable[[Facts, Plan], Sequel]:
     """Return what knows how the deploy goes on after its first part."""
-    rules = Rules(context.site.migrations, wanted.approve, wanted.window, _command(context.choice, wanted))
-    return lambda facts, first: Sequel(context, facts, first, rules)
+    rules = Rules(
+        context.site.migrations, wanted.approve, wanted.window, _command(context.choice, wanted),
+        approve=f"shipway approve {{fingerprint}}{context.choice.options}",
+    )  # fmt: skip
+
+    def follow(facts: Facts, first: Plan) -> Sequel:
+        return Sequel(context, facts, first, replace(rules, consents=consents_of(context, caller, facts)))
+
+    return follow
 
 
 def _command(choice: Choice, wanted: Wanted) -> str:

@@ -9,6 +9,7 @@ from shipway.app.answers import Preview
 from shipway.app.build import planned_build
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner
+from shipway.app.consent import with_consents
 from shipway.app.context import open_context
 from shipway.app.deploy import preview_planner
 from shipway.app.preview import true_already
@@ -39,4 +40,7 @@ async def preview(choice: Choice, verb: str, release: str, caller: Caller, wante
         plan = planners[verb]()(facts)
         if verb == "rollback":
             plan = await judge_of(context, Force())(facts, plan)
-        return Preview(plan, await true_already(context.transport, plan), here)
+        already = await true_already(context.transport, plan)
+        if not releases:
+            return Preview(plan, already, here)
+        return with_consents(context, caller, facts, Preview(plan, already, here))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from shipway.app.answers import ReleaseRow
 from shipway.app.call import Caller, Choice
@@ -22,35 +23,54 @@ async def releases(choice: Choice, caller: Caller) -> tuple[ReleaseRow, ...]:
 def release_rows(site: Site, facts: Facts) -> tuple[ReleaseRow, ...]:
     """Return the releases that `facts` tell of, newest first."""
     serving = base_release(site, facts)
-    begun = _deploys(facts.primary.records)
-    outcomes = {r.run: str(r.detail.get("outcome", "")) for r in facts.primary.records if r.kind == "run.end"}
+    deploys = _deploys(facts.primary.records)
     on_disk = [release for host in facts.hosts for release in host.releases]
     return tuple(
-        _row(release, begun.get(release), outcomes, facts, serving)
-        for release in reversed(by_number([*begun, *on_disk]))
+        _row(release, deploys.get(release, _Deploy()), facts, serving)
+        for release in reversed(by_number([*deploys, *on_disk]))
     )
 
 
-def _row(release: str, begin: Record | None, outcomes: dict[str, str], facts: Facts, serving: str) -> ReleaseRow:
-    detail = begin.detail if begin else {}
+@dataclass(frozen=True, slots=True)
+class _Deploy:
+    """The run that made a release: its first line, its last, and what both and those between tell."""
+
+    begin: Record | None = None
+    detail: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    def text(self, key: str) -> str:
+        return str(self.detail.get(key, ""))
+
+
+def _row(release: str, deploy: _Deploy, facts: Facts, serving: str) -> ReleaseRow:
+    took = deploy.detail.get("took_s", 0.0)
     return ReleaseRow(
         release=release,
-        version=str(detail.get("version", "")),
-        at=begin.at if begin else "",
-        who=str(detail.get("who", "")),
-        outcome=outcomes.get(begin.run, "") if begin else "",
+        version=deploy.text("version"),
+        at=deploy.begin.at if deploy.begin else "",
+        who=deploy.text("who"),
+        outcome=deploy.text("outcome"),
         is_serving=release == serving,
         kept_on=tuple(host.host for host in facts.hosts if release in host.releases),
+        took_s=float(took) if isinstance(took, int | float) else 0.0,
+        migrations="; ".join(filter(None, (deploy.text(key) for key in ("before", "window", "after")))),
+        verified=deploy.text("verified"),
     )
 
 
-def _deploys(records: Iterable[Record]) -> dict[str, Record]:
-    """Return the line that began each release: that of its deploy, not that of a rollback to it.
+def _deploys(records: Iterable[Record]) -> dict[str, _Deploy]:
+    """Return by release what its deploy wrote, not what a rollback to it did.
 
-    A written script that was taken back may be run again, with the same release: its last run counts.
+    A written script that was taken back may be run again, with the same release: its last run counts. A verification
+    that was asked for later is written with the run of the release, too: its last answer counts.
     """
-    found: dict[str, Record] = {}
+    runs: dict[str, _Deploy] = {}
+    found: dict[str, str] = {}
     for record in records:
-        if record.kind == "run.begin" and record.detail.get("verb") in ("deploy", "redeploy"):
-            found[str(record.detail.get("release", ""))] = record
-    return found
+        if record.kind == "run.begin" and record.detail.get("verb") in ("deploy", "redeploy", "setup"):
+            runs[record.run] = _Deploy(record, record.detail)
+            found[str(record.detail.get("release", ""))] = record.run
+        elif record.run in runs and (record.kind in ("run.extended", "run.end") or "verified" in record.detail):
+            known = runs[record.run]
+            runs[record.run] = _Deploy(known.begin, {**known.detail, **record.detail})
+    return {release: runs[run] for release, run in found.items()}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from shipway.app.answers import Report, WayBackRow
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Planner, Run, change
+from shipway.app.consent import with_hold
 from shipway.app.context import Context, open_context
 from shipway.app.signals import Interruption
 from shipway.app.way_back import Force, judge_of, ways_back
+from shipway.core.facts import Facts
+from shipway.core.step import Plan
 from shipway.engine.outcome import Outcome
 from shipway.planning.rollback import plan_rollback, rollback_target
 
@@ -34,7 +37,11 @@ async def rollback(
     async with open_context(choice, caller) as context:
         run = Run.new(context, caller, interruption)
         planner, judge = rollback_planner(context, run.id, release), judge_of(context, force)
-        return await change(run, planner, is_enough=is_enough, judge=judge)
+
+        async def judge_held(facts: Facts, plan: Plan) -> Plan:
+            return with_hold(await judge(facts, plan), facts)
+
+        return await change(run, planner, is_enough=is_enough, judge=judge_held)
 
 
 async def list_ways_back(choice: Choice, caller: Caller) -> tuple[WayBackRow, ...]:

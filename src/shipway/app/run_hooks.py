@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shipway.app.hooks import Hooks
+from shipway.app.notice import Notice
 from shipway.app.signals import Interruption
 from shipway.app.timings import is_app_start
 from shipway.core.errors import ShipwayError
@@ -25,6 +26,7 @@ class RunHooks:
     hooks: Hooks
     run: str
     interruption: Interruption
+    notice: Notice = field(default_factory=Notice)
 
     async def before(self, plan: Plan) -> bool:
         """Run `pre-deploy`, with the lock held; return whether there was one. Raises Refused when it fails."""
@@ -60,7 +62,8 @@ class RunHooks:
         await self.hooks.run(name, told, self.interruption.stop)
 
     async def after(self, outcome: Outcome, error: ShipwayError | None) -> tuple[str, ...]:
-        """Run what follows the end of a run; the lock is free. Return a note for each hook that failed."""
+        """Tell of the end of a run, and run what follows it; the lock is free. Return a note for each failed hook."""
+        self.notice.ended(outcome, error)
         plan = outcome.plan
         if plan.verb not in _RELEASING or outcome.ending == "interrupted":
             return ()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from shipway.app.ask_release import Manifests, Recorded, ask_release, database_of
+from shipway.app.consent import want
 from shipway.app.context import Context
 from shipway.app.task_gate import Talk, TaskGate
 from shipway.core.action import Upload, lower
@@ -22,9 +23,11 @@ from shipway.core.unit import Unit
 from shipway.django.manifest import Origin, build_manifest
 from shipway.django.report import Report
 from shipway.engine.observe import all_or_unreachable
+from shipway.planning.approvals import NeedsApproval
 from shipway.planning.deploy import plan_release
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided, migration_unit, name_keys
+from shipway.planning.site import environment_names
 from shipway.planning.tasks import TaskRules
 
 T = TypeVar("T")
@@ -87,7 +90,12 @@ class Sequel:
             return Extension(self._whole(Decided()), {})
         report = await self._asked
         base = await self._base if self._base is not None else Recorded("")
-        decided = await self._with_tasks(self._decide(report, base), report, base, self._unit)
+        try:
+            judged = self._decide(report, base)
+        except NeedsApproval as error:
+            await want(self._context, error, self._first.run, self._rules.consents)
+            raise
+        decided = await self._with_tasks(judged, report, base, self._unit)
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
@@ -122,7 +130,7 @@ class Sequel:
         On the primary host it rides with the plan that is stored there: that is returned too.
         """
         origin = Origin(unit.release, unit.version, created=f"{self._context.clock.now():%Y-%m-%dT%H:%M:%SZ}")
-        document = build_manifest(report, origin)
+        document = build_manifest(report, origin, environment_names(self._context.site))
         text = json.dumps(document, ensure_ascii=True, separators=(",", ":"))
         hosts = {unit.host for unit in self._context.site.units(unit.release, unit.version)}
         primary = self._context.site.primary

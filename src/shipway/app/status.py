@@ -14,6 +14,7 @@ from shipway.core.facts import Facts, HostFacts
 from shipway.engine.lock import read_lock
 from shipway.engine.observe import observe
 from shipway.engine.resume import open_run_id
+from shipway.planning.approvals import hold_of
 from shipway.planning.history import base_release, version_of
 from shipway.planning.site import Site, Target
 
@@ -52,6 +53,7 @@ async def _status(context: Context, facts: Facts, found: dict[str, HostFacts | S
         version=version_of(release, facts.primary.records),
         hosts=tuple(_host(site, facts, host, answer, roles) for host, answer in found.items()),
         lock=await _lock(context, facts),
+        hold=str(hold_of(facts.primary.records) or ""),
         open_run=f"run {open_run} was cut short, or is held; `shipway resume{options}` settles it" if open_run else "",
         missing=tuple(_missing(site, facts, release)),
     )

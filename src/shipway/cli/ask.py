@@ -66,6 +66,7 @@ def caller_of(
         command=given.command,
         skips_hooks=given.skip_hooks,
         is_verbose=given.verbosity > 0,
+        by=given.by,
         lock_wait_s=float(given.lock_wait_timeout if given.lock_wait else 0),
         lock_every_s=float(given.lock_wait_interval),
     )

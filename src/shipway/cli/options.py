@@ -36,6 +36,7 @@ class Given:
     lock_wait: bool = False
     lock_wait_timeout: int = 900
     lock_wait_interval: int = 15
+    by: str = ""
     command: tuple[str, ...] = ()
 
 
@@ -102,6 +103,12 @@ _OPTIONS: dict[str, Callable[[Function], Function]] = {
     "quiet": click.option("-q", "--quiet", is_flag=True, help="Say only the result and what went wrong."),
     "json": click.option(
         "--json", is_flag=True, is_eager=True, callback=_set_json, help="Answer with JSON on standard output."
+    ),
+    "by": click.option(
+        "--by",
+        default="",
+        metavar="NAME",
+        help="Who you are, for the ledger; else SHIPWAY_BY, the CI's own variable, git's user.email, the login.",
     ),
     "yes": click.option("-y", "--yes", is_flag=True, help="Do not ask."),
 }

@@ -99,6 +99,13 @@ class ReleasePolicy:
         default="auto",
         value="auto",
     )
+    approvals: int = key(
+        Integer(least=0),
+        "How many people other than the one who deploys must have approved exactly this deploy (`shipway approve …`),"
+        " and the migrations that need an approval.",
+        default="0",
+        value=0,
+    )
     tasks: Tasks = key(
         Text(choices=("wait", "refuse", "ignore")),
         "What a deploy does about queued tasks that the new workers cannot do: waits until the old ones have done them,"

@@ -12,6 +12,7 @@ from shipway.config.container_logs import Logging
 from shipway.config.django import Django, ReleasePolicy, Venv
 from shipway.config.env import Env
 from shipway.config.hooks import Hooks
+from shipway.config.notify import Notify
 from shipway.config.options import Options
 from shipway.config.output import Output
 from shipway.config.proxy import Proxy
@@ -128,6 +129,7 @@ class Config:
     venv: Venv
     release: ReleasePolicy
     verify: VerifySection | None
+    notify: tuple[Notify, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     @property

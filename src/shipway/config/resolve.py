@@ -75,6 +75,7 @@ class Resolver:
             venv=root.venv,
             release=root.release,
             verify=resolve_verify(root.verify),
+            notify=root.notify,
         )
 
     @property

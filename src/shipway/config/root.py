@@ -17,6 +17,7 @@ from shipway.config.env import EnvKind, EnvSection
 from shipway.config.hooks import DEFAULT_PATH, HOOKS_OUTPUT, HooksSection
 from shipway.config.keys import ListOf, MapOf, Section, key
 from shipway.config.kinds import Boolean, Integer, Plain, Text
+from shipway.config.notify import Notify, check_notify
 from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE
@@ -30,7 +31,7 @@ Runtime = Literal["docker", "venv"]
 Transport = Literal["ssh", "local"]
 
 SHIPWAY_KEYS = (
-    *("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks"),
+    *("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "notify", "hooks"),
     "verify",
 )
 SHIPWAY_SECTION = "x-shipway"
@@ -127,6 +128,9 @@ class Root:
     )
     venv: Venv = key(Section(Venv), "The virtualenv of a release.", value=Venv())
     release: ReleasePolicy = key(Section(ReleasePolicy), "What a release may do.", value=ReleasePolicy())
+    notify: tuple[Notify, ...] = key(
+        ListOf(Section(Notify, check=check_notify)), "Who is told of deploys, a list.", value=()
+    )
     hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
     verify: VerifySection | bool | None = key(
         VERIFY, "What must be true after a deploy; `false`: nothing is looked at.", default="the default set"

@@ -40,6 +40,7 @@ def summary(config: Config) -> dict[str, Json]:
             "wait": config.boot.wait,
             "parallel_roles": config.boot.parallel_roles,
         },
+        "notify": [one.kind for one in config.notify],
         "aliases": dict(config.aliases),
         "secrets": list(needed_secrets(config)),
     }
@@ -106,10 +107,11 @@ def _builder(config: Config) -> Json:
 
 
 def inline_secrets(config: Config) -> dict[str, str]:
-    """Return the passwords that stand in the configuration itself, by the names that plans have for them."""
+    """Return the passwords and addresses that stand in the file itself, by the names that plans have for them."""
     registries = (config.registry, *(accessory.registry for accessory in config.accessories))
     passwords = [registry.password for registry in registries if registry is not None]
-    return {password.ref.name: password.value for password in passwords if isinstance(password, Inline)}
+    found = {password.ref.name: password.value for password in passwords if isinstance(password, Inline)}
+    return found | {one.ref.name: one.value for notify in config.notify for one in notify.inline()}
 
 
 def needed_secrets(config: Config) -> tuple[str, ...]:
@@ -130,4 +132,6 @@ def needed_secrets(config: Config) -> tuple[str, ...]:
     names.update(config.ssh.secrets())
     names.update(config.hooks.secrets)
     names.update(secrets_of(config.verify))
+    for notify in config.notify:
+        names.update(notify.secrets())
     return tuple(sorted(names))

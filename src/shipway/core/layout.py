@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 class Layout:
     """The paths of one service on one host. `root` is the state directory of the whole host (`/var/lib/shipway`).
 
-    <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
+    <root>/<service>/ledger.jsonl[.head]  lock/  runs/<run>.json
                      releases/<release>/{src/,venv/,env/<role>.env,complete,manifest.json}
                      accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
@@ -35,6 +35,16 @@ class Layout:
     def ledger(self) -> str:
         """The ledger of this service on this host."""
         return self._path(self.service, "ledger.jsonl")
+
+    @property
+    def ledger_head(self) -> str:
+        """How far the chain of the ledger came; written beside the ledger by what appends to it."""
+        return self._path(self.service, "ledger.jsonl.head")
+
+    @property
+    def recorded_state(self) -> str:
+        """What stood on this host after the last run: hashes of files, containers, packages. `drift` compares."""
+        return self._path(self.service, "state.tsv")
 
     @property
     def lock(self) -> str:

@@ -26,10 +26,16 @@ RecordKind = Literal[
     "step.undoing",
     "step.undone",
     "step.undo_failed",
+    "approval.wanted",  # a run was refused for lack of it; detail: fingerprint, who, what, count
+    "approval",  # detail: fingerprint, who, reason, as (how the name was found), via (the login and address there)
+    "hold",  # nobody is to deploy; detail: who, reason
+    "hold.end",  # detail: who, reason
     "note",  # anything a person or a verb outside a run wrote: lock taken over, maintenance, override with a reason
 ]
 _KINDS: frozenset[str] = frozenset(get_args(RecordKind))
 MAX_LINE_BYTES = 16_384
+CHAIN_BYTES = 128
+"""What the host adds to a line at most: its number and its hash (`core/chain.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class Record:
 
 def parse_line(line: str) -> Record | None:
     """Return the record of one line, or None for a line that is torn, foreign or malformed."""
-    if len(line) > MAX_LINE_BYTES:
+    if len(line) > MAX_LINE_BYTES + CHAIN_BYTES:
         return None
     try:
         body = json.loads(line)

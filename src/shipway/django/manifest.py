@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shipway.core.errors import Refused
 from shipway.core.migration import Key, Migration
@@ -44,7 +45,7 @@ class ManifestDatabase:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What is kept of a release."""
+    """What is kept of a release. `environment` has the names of variables by role; None: it was not recorded."""
 
     origin: Origin
     python: str
@@ -52,10 +53,16 @@ class Manifest:
     databases: dict[str, ManifestDatabase]
     tasks: dict[str, Json]
     hash: str = ""
+    settings_module: str = ""
+    settings: dict[str, Json] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, tuple[str, ...]] | None = None
 
 
-def build_manifest(report: Report, origin: Origin) -> dict[str, Json]:
-    """Return the manifest of a release as a document, its hash included."""
+def build_manifest(
+    report: Report, origin: Origin, environment: Mapping[str, Sequence[str]] | None = None
+) -> dict[str, Json]:
+    """Return the manifest of a release as a document, its hash included. `environment`: names of variables by role."""
     body: dict[str, Json] = {
         "format": FORMAT,
         "release": origin.release,
@@ -71,6 +78,8 @@ def build_manifest(report: Report, origin: Origin) -> dict[str, Json]:
         "tasks": dict(report.tasks),
         "databases": {alias: _database(one) for alias, one in report.databases.items()},
     }
+    if environment is not None:
+        body["environment"] = {role: [*sorted(names)] for role, names in environment.items()}
     return body | {"hash": manifest_hash(body)}
 
 
@@ -124,7 +133,25 @@ def _read(node: Node) -> Manifest:
         alias: _read_database(Node(value, f"manifest.databases.{alias}")) for alias, value in node.items("databases")
     }
     tasks = dict(node.node("tasks").entries())
-    return Manifest(origin, node.text("python"), node.text("django"), databases, tasks, node.text("hash"))
+    return Manifest(
+        origin,
+        node.text("python"),
+        node.text("django"),
+        databases,
+        tasks,
+        node.text("hash"),
+        node.text("settings_module"),
+        dict(node.node("settings").entries()),
+        node.mapping("packages"),
+        _environment(node),
+    )
+
+
+def _environment(node: Node) -> dict[str, tuple[str, ...]] | None:
+    if "environment" not in node:
+        return None
+    place = node.node("environment")
+    return {role: place.texts(role) for role, _ in place.entries()}
 
 
 def _read_database(node: Node) -> ManifestDatabase:

@@ -176,6 +176,8 @@ settled() {
   lines=$(on "$primary" 20 "sh -c $tail_script sh $(ledger_of "$primary") $tail_bytes" </dev/null) ||
     refuse "the ledger on $primary could not be read"
   begins=$(printf '%s\n' "$lines" | grep -F '"kind":"run.begin"' | tail -n 1) || :
+  held=$(printf '%s\n' "$lines" | grep -E '"kind":"hold(\.end)?"' | tail -n 1) || :
+  case $held in *'"kind":"hold"'*) refuse "the destination is held: $held" ;; esac
   ends=$(printf '%s\n' "$lines" | grep -F '"kind":"run.end"' | tail -n 1) || :
   was=$(printf '%s\n' "$begins" | sed -n 's/.*"run":"\([^"]*\)".*/\1/p')
   case $ends in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shipway.core.errors import Finding, Refused
 from shipway.core.migration import Database
@@ -11,6 +11,7 @@ from shipway.migrations.explain import reason, recipe
 from shipway.migrations.gate import Gate, Slot, When, base_of_database, close_the_site, sort_out
 from shipway.migrations.plan import Base
 from shipway.migrations.unmade import unmade
+from shipway.planning.approvals import Consents, NeedsApproval
 from shipway.planning.migrate import Decided, Keys, name_keys
 from shipway.planning.site import MigrationPolicy
 
@@ -19,13 +20,22 @@ from shipway.planning.site import MigrationPolicy
 class Rules:
     """What the team allows: the policy, the fingerprint that was approved ("": none), whether the site may be closed.
 
-    `command` is the command line that was given, for the one to give next.
+    `command` is the command line that was given, for the one to give next; `approve` the one by which somebody else
+    approves. `consents` are the approvals that the ledger has: the same notion as `--approve`.
     """
 
     policy: MigrationPolicy = "auto"
     approved: str = ""
     window: bool = False
     command: str = "shipway deploy"
+    consents: Consents = field(default_factory=Consents)
+    approve: str = "shipway approve {fingerprint}"
+
+    def allow(self, fingerprint: str) -> bool:
+        """Whether the migrations with `fingerprint` were approved: where others must, not by whoever deploys alone."""
+        if self.consents.needed:
+            return not self.consents.missing(fingerprint)
+        return self.approved == fingerprint or bool(self.consents.people(fingerprint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ def decide(database: Database, serves: Serves, release: str, rules: Rules) -> De
         raise _refusal(refused, serves, release, rules)
     asks = gate.slots if rules.policy == "approve" else gate.approvals
     is_new = not database.applied and not serves.release
-    if asks and not is_new and rules.approved != gate.fingerprint:
+    if asks and not is_new and not rules.allow(gate.fingerprint):
         raise _unapproved(gate, asks, release, rules)
     notes += [f"{slot.verdict.migration.label} runs after: {slot.why}" for slot in gate.at("after") if slot.why]
     survives = base is None or all(slot.verdict.old_code != "breaks" for slot in gate.at("before"))
@@ -92,19 +102,30 @@ def _refusal(refused: tuple[Slot, ...], serves: Serves, release: str, rules: Rul
     )
 
 
-def _unapproved(gate: Gate, asks: tuple[Slot, ...], release: str, rules: Rules) -> Refused:
-    command = rules.command + (" --maintenance-window" if rules.window else "") + f" --approve {gate.fingerprint}"
+def _unapproved(gate: Gate, asks: tuple[Slot, ...], release: str, rules: Rules) -> NeedsApproval:
+    command = rules.command + (" --maintenance-window" if rules.window else "")
     names = name_keys(tuple(slot.verdict.key for slot in asks))
     what = f"{release} has migrations that somebody must approve: {names}"
-    if rules.approved:
+    is_other = bool(rules.approved) and rules.approved != gate.fingerprint
+    if is_other:
         what = f"`{rules.approved}` approved other migrations than {release} has now: {names}"
-    return Refused(
-        "migrations.other_approval" if rules.approved else "migrations.approval",
+    elif rules.consents.needed:
+        count = rules.consents.missing(gate.fingerprint)
+        people = "somebody" if count == 1 else f"{count} people"
+        what = f"{release} has migrations that {people} other than {rules.consents.deployer} must approve: {names}"
+    approve = rules.approve.format(fingerprint=gate.fingerprint)
+    by_other = f'`{approve} --reason "…"` by somebody else, then `{command}`'
+    error = NeedsApproval(
+        "migrations.other_approval" if is_other else "migrations.approval",
         what,
         where=f"release.migrations: {rules.policy}",
-        next=f"`{command}` approves exactly what is pending now",
+        next=by_other
+        if rules.consents.needed
+        else f"`{command} --approve {gate.fingerprint}` approves exactly what is pending now",
         findings=tuple(_finding("migrations.to_approve", slot) for slot in asks),
     )
+    error.fingerprint, error.wants = gate.fingerprint, f"the migrations {names}"
+    return error
 
 
 def _by_hand(gate: Gate, release: str, rules: Rules, notes: list[str]) -> Decided:

@@ -104,6 +104,21 @@ def good_releases(records: Sequence[Record]) -> tuple[str, ...]:
     return tuple(good)
 
 
+def last_good_run(records: Sequence[Record]) -> str:
+    """Return the id of the last run that changed something and ended well, "" for none, or when one is open since.
+
+    A run that was taken back has left what was there before.
+    """
+    found, is_open = "", ""
+    for record in records:
+        if record.kind == "run.begin":
+            is_open = record.run
+        elif record.kind == "run.end" and record.detail.get("outcome") != "mixed":
+            is_open = ""
+            found = record.run if record.detail.get("outcome") == "done" else found
+    return "" if is_open else found
+
+
 def last_good(records: Sequence[Record], base: str, available: Iterable[str]) -> str:
     """Return the release that a rollback without a name goes to, or "" when there is none.
 

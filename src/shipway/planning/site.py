@@ -50,8 +50,9 @@ class Site:
     `service` is the full name. `targets` has the primary host first. `boot_width` is how many hosts start and switch
     at once (0: all), `boot_wait_s` a pause before the next host starts. With `in_turn` the roles of a host start one
     after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
-    `retain` is how many releases stay on the hosts. `manage` is the path of manage.py in the project. `verifies` are
-    lines that tell what is looked at before the old release is retired; () for nothing.
+    `approvals` is how many people other than the one who deploys must agree. `retain` is how many releases stay on the
+    hosts. `manage` is the path of manage.py in the project. `verifies` are lines that tell what is looked at before the
+    old release is retired; () for nothing.
     """
 
     service: str
@@ -65,6 +66,7 @@ class Site:
     retain: int = 5
     migrations: MigrationPolicy = "auto"
     migrate_limit_s: float = 3600.0
+    approvals: int = 0
     tasks: TaskPolicy = "wait"
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"
@@ -110,3 +112,8 @@ class Site:
             health=spec.health,
             env=spec.env.get(host, ()),
         )
+
+
+def environment_names(site: Site) -> dict[str, list[str]]:
+    """Return the names of the variables that each role gets, on any of its hosts."""
+    return {role.name: sorted({name for env in role.env.values() for name, _ in env}) for role in site.roles}

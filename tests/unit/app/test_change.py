@@ -27,7 +27,8 @@ from tests.engine.sim_runtime import sim_site
 from tests.engine.sim_transport import Killed, SimClock, SimTransport, Switch
 
 SITE = sim_site(["app-1", "app-2"], width=0)
-SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7, 2), release_version="c0ffee" * 7)
+CONFIG = SimpleNamespace(service="shop", destination=None, accessories=())
+SERVICE = SimpleNamespace(config=CONFIG, tree=Tree("/repo", "", "c0ffee" * 7, 2), release_version="c0ffee" * 7)
 
 
 def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple[Report, list[str]]:
@@ -44,7 +45,7 @@ def go(fleet: Fleet, verb: str = "deploy", stop_at: str = "", **caller) -> tuple
         run = Run.new(context, Caller(listen=listen, say=said.append, **caller), interruption)
         planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
         if verb == "deploy":
-            return await change(run, planner, sequel=sequel_of(context, Wanted()))
+            return await change(run, planner, sequel=sequel_of(context, Wanted(), Caller()))
         return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
     return asyncio.run(main()), said
@@ -60,7 +61,7 @@ PIPE = 2
 
 def test_a_redeploy_needs_few_exchanges() -> None:
     async def main(context: Context, run: Run) -> Report:
-        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted()))
+        return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted(), Caller()))
 
     site = replace(sim_site(["app-1"]), roles=(RoleSpec("web", ("app-1",), kind="web", proxied=True),))
     fleet = installed(site, deploys=2)

@@ -37,7 +37,8 @@ echo "$(basename "$0") $SHIPWAY_RELEASE $SHIPWAY_BASE $SHIPWAY_OUTCOME $SHIPWAY_
 echo "$SHIPWAY_HOSTS $SHIPWAY_LOCK $SHIPWAY_RUN" >>more
 f=$SHIPWAY_MESSAGE_FILE; [ -z "$f" ] || { echo "$SHIPWAY_ERROR"; stat -c %a "$f"; cat "$f"; } >message
 """
-SERVICE = SimpleNamespace(tree=Tree("/repo", "", "c0ffee" * 7), release_version="c0ffee" * 7)
+CONFIG = SimpleNamespace(service="shop", destination=None, accessories=())
+SERVICE = SimpleNamespace(config=CONFIG, tree=Tree("/repo", "", "c0ffee" * 7), release_version="c0ffee" * 7)
 
 
 class Yard:
@@ -71,7 +72,7 @@ class Yard:
             context = Context(Choice(), SERVICE, self.site, transport, clock, Author("bo", "desk"), hooks)
             run = Run.new(context, caller, interruption)
             planner = deploy_planner(context, run.id) if verb == "deploy" else rollback_planner(context, run.id, "")
-            return await change(run, planner, sequel=sequel_of(context, Wanted()))
+            return await change(run, planner, sequel=sequel_of(context, Wanted(), Caller()))
 
         return asyncio.run(main())
 

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipway.core.record import MAX_LINE_BYTES, Record, parse_line, parse_lines, render_lines
+from shipway.core.record import CHAIN_BYTES, MAX_LINE_BYTES, Record, parse_line, parse_lines, render_lines
 
 DETAIL = st.dictionaries(st.text(max_size=8), st.one_of(st.text(max_size=40), st.integers(-9, 9)), max_size=4)
 
@@ -26,7 +26,7 @@ def test_what_is_no_record_is_passed_over() -> None:
     good = Record("note", "r", "t").to_line()
     foreign = ["", "{", "[]", "null", '{"kind":"x"}', json.dumps({"kind": "note", "run": 1, "at": "t"}), good[:-3]]
     assert parse_lines("\n".join([*foreign, good])) == (Record("note", "r", "t"),)
-    assert parse_line('{"kind":"note","run":"r","at":"t","pad":"' + "x" * MAX_LINE_BYTES + '"}') is None
+    assert parse_line('{"kind":"note","run":"r","at":"t","pad":"' + "x" * (MAX_LINE_BYTES + CHAIN_BYTES) + '"}') is None
 
 
 def test_a_long_detail_is_cut_so_that_the_line_still_parses() -> None:

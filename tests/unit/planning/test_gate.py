@@ -11,6 +11,7 @@ from shipway.core.schema import Column
 from shipway.migrations.gate import base_of_database, sort_out
 from shipway.migrations.plan import Base, chart
 from shipway.migrations.unmade import unmade
+from shipway.planning.approvals import Approval, Consents
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided
 from tests.unit.migrations.replay import database_of
@@ -65,6 +66,17 @@ def test_an_approval_is_for_exactly_what_was_shown() -> None:
     other = refusal(DROP_NULL, rules=given)
     assert other.code == "migrations.other_approval"
     assert approved(other) not in ("", given.approved)
+
+
+def test_an_approval_in_the_ledger_is_the_same_notion() -> None:
+    fingerprint = approved(refusal(ADD, DROP_NULL))
+    by_ann = (Approval(fingerprint, "ann", ""),)
+    expected = Decided(before=(KEYS[2],), after=(KEYS[3],))
+    assert ask(ADD, DROP_NULL, rules=Rules(consents=Consents(by_ann))) == expected
+    own = Rules(approved=fingerprint, consents=Consents(by_ann, 1, "ann"), approve="shipway approve {fingerprint}")
+    error = refusal(ADD, DROP_NULL, rules=own)
+    assert (error.code, f"shipway approve {fingerprint}" in error.next) == ("migrations.approval", True)
+    assert ask(ADD, DROP_NULL, rules=Rules(consents=Consents(by_ann, 1, "bo"))) == expected
 
 
 def test_what_two_releases_cannot_share_is_refused_with_the_recipe_or_closes_the_site() -> None:

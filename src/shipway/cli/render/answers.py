@@ -16,6 +16,7 @@ _OUTCOMES = {
     "nothing": ("green", "✓ nothing to do"),
 }
 _GIB = 1024**3
+_COLUMN = 40
 
 
 def render_report(report: Report, paint: Paint) -> str:
@@ -62,6 +63,7 @@ def render_status(status: Status, paint: Paint) -> str:
             ("destination", status.destination),
             ("serves", serving or "nothing yet"),
             ("lock", status.lock),
+            ("hold", status.hold),
             ("open run", status.open_run),
             ("missing", ", ".join(status.missing)),
         ]
@@ -106,12 +108,21 @@ def render_releases(rows: Sequence[ReleaseRow], paint: Paint) -> str:
             row.version[:7],
             row.at,
             row.who,
-            row.outcome or "never ended",
+            duration(row.took_s) if row.took_s else "",
+            _short(row.migrations) or "-",
+            row.verified or "-",
+            row.outcome or ("never ended" if row.at else "not recorded"),
             ", ".join(row.kept_on) or "nowhere",
         )
         for row in rows
     ]
-    return table(("RELEASE", "VERSION", "AT", "BY", "OUTCOME", "KEPT ON"), cells, paint)
+    headings = ("RELEASE", "VERSION", "AT", "BY", "TOOK", "MIGRATIONS", "VERIFIED", "OUTCOME", "KEPT ON")
+    return table(headings, cells, paint)
+
+
+def _short(text: str) -> str:
+    """Return names that fit into a column; `--json` and `shipway report` have all of them."""
+    return text if len(text) <= _COLUMN else text[: _COLUMN - 2].rstrip(", ") + " …"
 
 
 def render_audit(rows: Sequence[AuditRow], paint: Paint) -> str:

@@ -95,4 +95,6 @@ def plan_document(preview: Preview) -> dict[str, object]:
         for steps in ([step for track in stage.tracks for step in track],)
     ]
     document = {"plan": json.loads(plan_to_json(preview.plan)), "true_already": sorted(preview.true_already)}
+    if preview.approval:
+        document["approval"] = {"fingerprint": preview.approval, "people": list(preview.approved)}
     return document | ({"here": here} if here else {})

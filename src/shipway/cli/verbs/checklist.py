@@ -13,6 +13,7 @@ from shipway.cli.render.answer import say
     "checklist",
     *CONNECT,
     *TALK,
+    "by",
     "version",
     examples=("shipway checklist", "shipway checklist -d production >release.md"),
 )

@@ -14,6 +14,7 @@ from shipway.cli.options import CHANGE, Given, verb
     *CHANGE,
     "whole",
     "version",
+    "by",
     "json",
     "yes",
     examples=(

@@ -9,7 +9,7 @@ from shipway.cli.change import run_change
 from shipway.cli.options import CHANGE, Given, verb
 
 
-@verb("redeploy", *CHANGE, "whole", "json", examples=("shipway redeploy", "shipway redeploy -d staging"))
+@verb("redeploy", *CHANGE, "whole", "by", "json", examples=("shipway redeploy", "shipway redeploy -d staging"))
 @click.option("--approve", default="", metavar="FINGERPRINT", help="Let run the migrations that were shown with it.")
 @click.option("--maintenance-window", is_flag=True, help="Close the site for migrations that need it.")
 @click.option("-P", "--skip-push", is_flag=True, hidden=True)

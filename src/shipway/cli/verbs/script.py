@@ -15,6 +15,7 @@ from shipway.cli.render.answer import say
     "script",
     *CONNECT,
     *TALK,
+    "by",
     "version",
     examples=("shipway script >release.sh", "shipway script -d production --migrate >release.sh", "sh release.sh"),
 )

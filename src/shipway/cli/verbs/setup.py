@@ -9,7 +9,7 @@ from shipway.cli.change import run_change
 from shipway.cli.options import CHANGE, Given, verb
 
 
-@verb("setup", *CHANGE, "json", examples=("shipway setup", "shipway setup -d staging"))
+@verb("setup", *CHANGE, "by", "json", examples=("shipway setup", "shipway setup -d staging"))
 @click.option("-P", "--skip-push", is_flag=True, help="Build and push nothing: the image of HEAD is in the registry.")
 @click.option("--no-cache", is_flag=True, help="Build without what earlier builds left.")
 def command(given: Given, *, skip_push: bool, no_cache: bool) -> None:
