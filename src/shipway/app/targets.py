@@ -16,6 +16,7 @@ from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.core.unit import HealthCheck
+from shipway.planning.schedule import describe_steps
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.runtimes.base import Release, Runtime
 from shipway.runtimes.docker import Docker
@@ -65,6 +66,9 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             tasks=config.release.tasks,
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,
+            schedule=config.schedule,
+            # Where supervisor keeps the processes nothing else of ours is with systemd.
+            schedule_ways={host: "cron" for host in hosts if config.venv.keeper == "supervisor"},
         )
     except ValueError as error:
         raise _impossible(config.full_service, error) from error
@@ -79,6 +83,7 @@ def check_releasable(site: Site) -> None:
             target.runtime.prepare_steps(release, units)
             for unit in units:
                 target.runtime.start_steps(unit)
+            describe_steps(site, target, release.release, release.version)
     except ValueError as error:
         raise _impossible(site.service, error) from error
 

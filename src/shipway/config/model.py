@@ -21,6 +21,7 @@ from shipway.config.root import Runtime, Transport
 from shipway.config.ssh import Ssh, Sshkit
 from shipway.config.tree import ScalarValue
 from shipway.core.errors import Finding
+from shipway.core.job import Job
 from shipway.core.unit import Kind
 
 Labels = Mapping[str, ScalarValue]
@@ -126,6 +127,7 @@ class Config:
     shared: tuple[str, ...]
     venv: Venv
     release: ReleasePolicy
+    schedule: tuple[Job, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     @property

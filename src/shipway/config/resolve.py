@@ -13,6 +13,7 @@ from shipway.config.options import flags_of, restart_of
 from shipway.config.proxy import Proxy, merged_proxy
 from shipway.config.report import Report
 from shipway.config.root import DEFAULT_SECRETS, Root
+from shipway.config.schedule_hosts import resolve_schedule
 from shipway.config.servers import RoleSection, kind_of
 from shipway.config.tree import MapNode, Path
 from shipway.config.warm_stop import LONGEST_TASK_S, warm_stop
@@ -73,6 +74,7 @@ class Resolver:
             shared=root.shared,
             venv=root.venv,
             release=root.release,
+            schedule=resolve_schedule(root.schedule, roles, self.primary_name, report),
         )
 
     @property

@@ -21,6 +21,7 @@ from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE
 from shipway.config.registry import Registry, RegistryKind
+from shipway.config.schedule import SCHEDULE, JobSection
 from shipway.config.servers import Servers, ServersKind
 from shipway.config.ssh import Ssh, Sshkit, check_ssh
 from shipway.config.tree import Node, ScalarValue
@@ -28,7 +29,9 @@ from shipway.config.tree import Node, ScalarValue
 Runtime = Literal["docker", "venv"]
 Transport = Literal["ssh", "local"]
 
-SHIPWAY_KEYS = ("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks")
+SHIPWAY_KEYS = (
+    "runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "hooks", "schedule",
+)  # fmt: skip
 SHIPWAY_SECTION = "x-shipway"
 DEFAULT_SECRETS = ".kamal/secrets"
 
@@ -121,6 +124,9 @@ class Root:
     venv: Venv = key(Section(Venv), "The virtualenv of a release.", value=Venv())
     release: ReleasePolicy = key(Section(ReleasePolicy), "What a release may do.", value=ReleasePolicy())
     hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
+    schedule: Mapping[str, JobSection] = key(
+        SCHEDULE, "Commands of manage.py that run at times of their own, once over all hosts, by name.", value={}
+    )
 
 
 ROOT = Section(Root, free="x-")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from shipway.config.model import Accessory, Config, Role
 from shipway.config.proxy import Certificate
 from shipway.config.registry import Inline, Registry
+from shipway.core.job import Job
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -39,6 +41,7 @@ def summary(config: Config) -> dict[str, Json]:
             "wait": config.boot.wait,
             "parallel_roles": config.boot.parallel_roles,
         },
+        "schedule": {job.name: _job(job) for job in config.schedule},
         "aliases": dict(config.aliases),
         "secrets": list(needed_secrets(config)),
     }
@@ -102,6 +105,17 @@ def _builder(config: Config) -> Json:
     if config.builder is None:
         return None
     return {"arches": list(config.builder.arches), "kind": config.builder_kind}
+
+
+def _job(job: Job) -> Json:
+    return {
+        "cron": job.cron,
+        "timezone": job.timezone,
+        "command": shlex.join(job.command),
+        "role": job.role,
+        "hosts": list(job.hosts),
+        "timeout": job.limit_s,
+    }
 
 
 def inline_secrets(config: Config) -> dict[str, str]:

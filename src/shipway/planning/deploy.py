@@ -14,6 +14,7 @@ from shipway.core.step import Plan, Stage, Step
 from shipway.planning.history import base_release
 from shipway.planning.migrate import Decided, When, migrate_step
 from shipway.planning.ready import check_ready
+from shipway.planning.schedule import describe_steps, left_behind
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.planning.takeover import take_over_notes
@@ -37,7 +38,7 @@ def plan_prepare(site: Site, facts: Facts, run: str, release: Release, notes: Se
             *stage("Prepare the hosts", per_host(site, lambda target: _host_steps(facts, target))),
             *stage(f"Put {name} on the hosts", per_host(site, lambda target: _prepare(site, target, release))),
         ),
-        notes=(*notes, *take_over_notes(facts)),
+        notes=(*notes, *take_over_notes(facts), *left_behind(site, facts)),
         is_partial=True,
     )
 
@@ -49,7 +50,7 @@ def plan_release(first: Plan, site: Site, facts: Facts, decided: Decided) -> Pla
     """
     name, version, base = first.release, first.version, first.base
     if decided.window:
-        middle = roll_out_closed(site, facts, name, version, tuple(_migrate(site, first, "window", decided)))
+        middle = roll_out_closed(site, facts, first, tuple(_migrate(site, first, "window", decided)))
     else:
         middle = (
             *stage("Migrate the database", (tuple(_migrate(site, first, "before", decided)),)),
@@ -83,7 +84,8 @@ def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
 
 def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:
     units = tuple(site.units(release.release, release.version, host=target.host))
-    return target.runtime.prepare_steps(release, units)
+    described = describe_steps(site, target, release.release, release.version)
+    return (*target.runtime.prepare_steps(release, units), *described)
 
 
 def _migrate(site: Site, first: Plan, when: When, decided: Decided) -> Iterator[Step]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shipway.core.job import Job
 from shipway.core.layout import Layout
 from shipway.core.secret import Text
 from shipway.core.unit import HealthCheck, Kind, Unit
 from shipway.proxies.base import Proxy
 from shipway.runtimes.base import Runtime
+from shipway.runtimes.schedule import Way
 
 Env = tuple[tuple[str, Text], ...]
 MigrationPolicy = Literal["auto", "approve", "manual"]
@@ -51,6 +53,7 @@ class Site:
     at once (0: all), `boot_wait_s` a pause before the next host starts. With `in_turn` the roles of a host start one
     after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
     `retain` is how many releases stay on the hosts. `manage` is the path of manage.py in the project.
+    `schedule_ways` is what keeps the schedule, by host.
     """
 
     service: str
@@ -67,6 +70,8 @@ class Site:
     tasks: TaskPolicy = "wait"
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"
+    schedule: tuple[Job, ...] = ()
+    schedule_ways: Mapping[str, Way] = field(default_factory=dict)
 
     @property
     def primary(self) -> str:

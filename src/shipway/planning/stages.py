@@ -9,6 +9,7 @@ from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step, Verb
 from shipway.core.unit import Kind, Unit
 from shipway.planning.history import base_release, by_number, live_on, version_of
+from shipway.planning.schedule import hand_over_schedule
 from shipway.planning.site import Site, Target
 from shipway.planning.takeover import take_over
 
@@ -29,7 +30,9 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
     With `workers_first` old workers end before the switch: the new release asks for tasks that they do not know. New
     ones have taken over by then, and a failure starts the old ones again.
     """
-    hand_over = tuple(_hand_over(site, facts, release, version))
+    scheduler = tuple(_hand_over(site, facts, release, version))
+    schedule = tuple(hand_over_schedule(site, facts, release, base_release(site, facts)))
+    hand_over = (*scheduler, *schedule)
     retired: tuple[Kind, ...] = ("web",) if workers_first else ("web", "worker")
     return (
         *_start(site, release, version),
@@ -41,7 +44,7 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
             width=site.boot_width,
             commits=not hand_over,
         ),
-        *(stage("Hand over the scheduler", (hand_over,), commits=True) if hand_over else ()),
+        *(stage(_hand_over_title(scheduler), (hand_over,), commits=True) if hand_over else ()),
         *stage("Retire what served before", _retire_tracks(site, facts, release, retired)),
         *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
     )
@@ -120,6 +123,10 @@ def _hand_over(site: Site, facts: Facts, release: str, version: str) -> Iterator
     for unit in site.units(release, version):
         if unit.kind == "scheduler":
             yield from site.target(unit.host).runtime.start_steps(unit)
+
+
+def _hand_over_title(scheduler: Track) -> str:
+    return "Hand over the scheduler" if scheduler else "Hand over the schedule"
 
 
 def _retire_tracks(site: Site, facts: Facts, release: str, kinds: Sequence[Kind]) -> Iterator[Track]:

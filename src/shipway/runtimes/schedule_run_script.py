@@ -1,0 +1,211 @@
+"""Runs one job of a schedule on its host, never twice at once. Python 3.9, standard library; stands in HOME/schedule.
+
+    run.py run HOME NAME            what a timer or cron calls: the output goes to the log
+    run.py now HOME NAME WHO        the same for a person: the output is also printed; exits as the command did
+    run.py log HOME NAME LINES [follow]   prints the end of the log
+
+The job is read anew each time, so it is always that of the release that serves: its code, its environment. Exits 75
+(EX_TEMPFAIL of sysexits.h) when the last run is still going on, 78 (EX_CONFIG) for a job that is not in the schedule.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+Job = dict[str, Any]
+BUSY, UNKNOWN = 75, 78
+LOG_BYTES = 1_000_000  # a log that has grown beyond this is begun anew; the one before it is kept beside it
+RUN_BYTES = 5_000_000  # of one run: a command that prints for ever must not fill the disk
+GRACE_S = 30.0  # from the request to end until it is ended
+PIECE = 65_536
+
+
+def stamp(at: float | None = None) -> str:
+    """Return a time as the logs and states have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at))
+
+
+def read(path: str) -> dict[str, Any]:
+    """Return what a file of JSON holds; nothing for one that is missing or torn."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def write(path: str, value: dict[str, Any]) -> None:
+    """Write a file of JSON at once."""
+    new = f"{path}.{os.getpid()}.new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(new, path)
+
+
+class Log:
+    """The log of a job, and what a person sees of it."""
+
+    def __init__(self, path: str, *, is_shown: bool) -> None:
+        with contextlib.suppress(OSError):
+            if os.path.getsize(path) > LOG_BYTES:
+                os.replace(path, path + ".1")
+        self.number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self.left, self.is_shown, self.ends_line = RUN_BYTES, is_shown, True
+
+    def note(self, text: str) -> None:
+        """Write a line of ours."""
+        line = "{}--- {} {}\n".format("" if self.ends_line else "\n", stamp(), text)
+        self.ends_line = True
+        os.write(self.number, line.encode())
+
+    def take(self, piece: bytes) -> None:
+        """Write a piece of what the command says."""
+        if self.is_shown:
+            try:
+                os.write(1, piece)
+            except OSError:  # whoever watched is gone; the run goes on
+                self.is_shown = False
+        if self.left > 0:
+            os.write(self.number, piece[: self.left])
+            self.ends_line = piece.endswith(b"\n")
+            if len(piece) > self.left:
+                self.note(f"the rest of the output is left out: it has more than {RUN_BYTES} bytes")
+        self.left -= len(piece)
+
+
+class Run:
+    """One run of one job."""
+
+    def __init__(self, job: Job, log: Log, lock: int) -> None:
+        self.limit_s, self.log = float(job["limit_s"]), log
+        self.why = ""
+        # The lock is the child's too: it lives as long as one of us does.
+        self.child = subprocess.Popen(
+            job["argv"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=(lock,),
+        )
+        self.pipe = self.child.stdout.fileno() if self.child.stdout else -1
+
+    def end(self, why: str, number: int = signal.SIGTERM) -> None:
+        """Ask the command, and all that it started, to end."""
+        self.why = self.why or why
+        with contextlib.suppress(OSError):
+            os.killpg(self.child.pid, number)
+
+    def watch(self) -> int:
+        """Wait until the command has ended; return its exit status."""
+        begun, pipe = time.monotonic(), self.pipe
+        asked_at = None
+        is_open = True
+        while is_open or self.child.poll() is None:
+            now = time.monotonic()
+            if self.why and asked_at is None:
+                asked_at = now
+            if asked_at is None and now - begun > self.limit_s:
+                self.end(f"it took longer than {self.limit_s:.0f} s")
+            elif asked_at is not None and now - asked_at > GRACE_S:
+                self.end("", signal.SIGKILL)
+                is_open = is_open and self.child.poll() is None
+            if not is_open:
+                time.sleep(0.1)
+                continue
+            ready, _, _ = select.select([pipe], [], [], 0.5)
+            if ready:
+                piece = os.read(pipe, PIECE)
+                is_open = bool(piece)
+                if piece:
+                    self.log.take(piece)
+            elif self.child.poll() is not None:
+                is_open = False  # what it left running in the background has the pipe, and nobody waits for that
+        status = self.child.wait()
+        return 128 - status if status < 0 else status
+
+
+def run(home: str, name: str, who: str) -> int:
+    """Run a job; return the exit status."""
+    place = os.path.join(home, "schedule")
+    active = read(os.path.join(place, "active.json"))
+    job = next((one for one in active.get("jobs", []) if one["name"] == name), None)
+    if job is None:
+        sys.stderr.write("`{}` is not in the schedule of {}\n".format(name, active.get("release", "any release")))
+        return UNKNOWN
+    for folder in ("lock", "log", "state"):
+        os.makedirs(os.path.join(place, folder), mode=0o700, exist_ok=True)
+    state = os.path.join(place, "state", name + ".json")
+    lock = os.open(os.path.join(place, "lock", name), os.O_RDWR | os.O_CREAT, 0o600)
+    if not taken(lock):
+        write(os.path.join(place, "state", name + ".skipped"), {"at": stamp(), "by": who})
+        sys.stderr.write(
+            "`{}` is still running since {}: not begun again\n".format(name, read(state).get("began", "?"))
+        )
+        return BUSY
+    os.environ.update(active.get("environment", {}))
+    about = {"release": active.get("release", ""), "by": who}
+    log = Log(os.path.join(place, "log", name + ".log"), is_shown=who != "timer")
+    return carried_out(job, log, lock, state, about)
+
+
+def taken(lock: int) -> bool:
+    """Return whether the lock is ours now. Whoever only looks has it for a moment."""
+    for _ in range(10):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+def carried_out(job: Job, log: Log, lock: int, state: str, about: dict[str, Any]) -> int:
+    """Run a job whose lock is ours, with a note of it before and after; return the exit status."""
+    begun = time.time()
+    about = {**about, "began": stamp(begun), "pid": os.getpid()}
+    before = read(state)
+    write(state, {**about, "last": before if "ended" in before else before.get("last", {})})
+    log.note("begun by {}, with {}".format(about["by"], about["release"]))
+    try:
+        going = Run(job, log, lock)
+    except OSError as error:
+        status, why = 127, f"could not start: {error}"
+    else:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda got, _: going.end(f"it was asked to end (signal {got})"))
+        status = going.watch()
+        why = going.why
+    took = round(time.time() - begun, 3)
+    log.note(f"ended with exit status {status} after {took:.1f} s" + (f": {why}" if why else ""))
+    write(state, {**about, "ended": stamp(), "status": status, "took_s": took, "why": why})
+    if why and log.is_shown:
+        sys.stderr.write(why + "\n")
+    return status or (1 if why else 0)
+
+
+def show(home: str, name: str, lines: str, follow: str = "") -> int:
+    """Become what prints the end of a log; say so where there is none yet."""
+    path = os.path.join(home, "schedule", "log", name + ".log")
+    if not os.path.exists(path):
+        sys.stderr.write(f"`{name}` has not run yet\n")
+        return 1
+    return subprocess.call(["tail", "-n", lines, *(["-F"] if follow else []), "--", path])
+
+
+if __name__ == "__main__":
+    verb, words = sys.argv[1], sys.argv[2:]
+    if verb == "log":
+        sys.exit(show(*words))
+    sys.exit(run(words[0], words[1], words[2] if verb == "now" else "timer"))
