@@ -251,7 +251,7 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None) -> Rep
         took_s=round(outcome.took_s, 3),
         serving=await _serving(run, look),
         stages=tuple(run.timings.stages),
-        notes=(*plan.notes, *notes),
+        notes=(*plan.notes, *run.timings.notes, *notes),
         next=_next(run, plan),
     )
 

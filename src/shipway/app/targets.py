@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shipway.app.backup_spec import backup_of
 from shipway.app.caddy_site import caddy_of
 from shipway.app.docker_settings import docker_settings_of
 from shipway.app.hosts import HostBasics
@@ -66,6 +67,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             tasks=config.release.tasks,
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,
+            backup=backup_of(config),
             schedule=config.schedule,
             # Where supervisor keeps the processes nothing else of ours is with systemd.
             schedule_ways={host: "cron" for host in hosts if config.venv.keeper == "supervisor"},

@@ -12,6 +12,7 @@ from shipway.config.kinds import Integer, Text
 Migrations = Literal["auto", "approve", "manual"]
 KeeperName = Literal["auto", "systemd", "supervisor"]
 Tasks = Literal["wait", "refuse", "ignore"]
+BackupWhen = Literal["risky", "always"]
 Collect = Literal["auto", "build", "release", "never"]
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -108,3 +109,20 @@ class ReleasePolicy:
     tasks_timeout: int = key(
         Integer(least=1, unit="s"), "How long a deploy waits for such tasks.", default="300", value=300
     )
+    backup: str | None = key(
+        Text(),
+        "What backs the database up before a release migrates it: `accessory` (a dump of the database in its"
+        " accessory), or a command of the shell that prints the backup, run in the environment of the new release.",
+        default="none",
+    )
+    backup_accessory: str | None = key(
+        Text(), "The accessory that `backup: accessory` dumps.", default="the one that is PostgreSQL, MySQL or MariaDB"
+    )
+    backup_when: BackupWhen = key(
+        Text(choices=("risky", "always")),
+        "Before which migrations: those that lose or change data, or take long; or all.",
+        default="risky",
+        value="risky",
+    )
+    backup_keep: int = key(Integer(least=1), "How many backups stay on the host.", default="3", value=3)
+    backup_timeout: int = key(Integer(least=1, unit="s"), "Seconds that a backup may take.", default="3600", value=3600)

@@ -12,6 +12,7 @@ class Layout:
 
     <root>/<service>/ledger.jsonl  lock/  runs/<run>.json
                      releases/<release>/{src/,venv/,env/<role>.env,complete,manifest.json,schedule.json}
+                     backups/<run>-before-<release>.backup
                      schedule/{run.py,schedule.py,active,active.json,lock/,log/<job>.log,state/<job>.json}
                      accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
@@ -78,6 +79,11 @@ class Layout:
     def schedule_of(self, release: str) -> str:
         """The jobs of one release on this host, mode 0600."""
         return self._path(self.service, "releases", release, "schedule.json")
+
+    @property
+    def backups(self) -> str:
+        """Backups of the database, made before risky migrations; mode 0700, the files 0600."""
+        return self._path(self.service, "backups")
 
     @property
     def schedule_runner(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step
+from shipway.planning.backup import backup_steps
 from shipway.planning.history import base_release
 from shipway.planning.migrate import Decided, When, migrate_step
 from shipway.planning.ready import check_ready
@@ -18,7 +19,7 @@ from shipway.planning.schedule import describe_steps, left_behind
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.planning.takeover import take_over_notes
-from shipway.planning.window import roll_out_closed
+from shipway.planning.window import Closed, roll_out_closed
 from shipway.runtimes.base import Release
 
 
@@ -50,9 +51,11 @@ def plan_release(first: Plan, site: Site, facts: Facts, decided: Decided) -> Pla
     """
     name, version, base = first.release, first.version, first.base
     if decided.window:
-        middle = roll_out_closed(site, facts, first, tuple(_migrate(site, first, "window", decided)))
+        closed = Closed(tuple(backup_steps(site, first, decided)), tuple(_migrate(site, first, "window", decided)))
+        middle = roll_out_closed(site, facts, first, closed)
     else:
         middle = (
+            *stage("Back up the database", (tuple(backup_steps(site, first, decided)),)),
             *stage("Migrate the database", (tuple(_migrate(site, first, "before", decided)),)),
             *roll_out(site, facts, name, version, workers_first=decided.workers_first),
             *stage(f"Migrate, now that {base} is gone", (tuple(_migrate(site, first, "after", decided)),)),

@@ -11,6 +11,7 @@ from shipway.core.layout import Layout
 from shipway.core.secret import Text
 from shipway.core.unit import HealthCheck, Kind, Unit
 from shipway.proxies.base import Proxy
+from shipway.runtimes.backup import BackupSpec
 from shipway.runtimes.base import Runtime
 from shipway.runtimes.schedule import Way
 
@@ -70,6 +71,7 @@ class Site:
     tasks: TaskPolicy = "wait"
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"
+    backup: BackupSpec | None = None
     schedule: tuple[Job, ...] = ()
     schedule_ways: Mapping[str, Way] = field(default_factory=dict)
 
