@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shipway.config.keys import ListOf, Section, key
-from shipway.config.kinds import Integer, Text
+from shipway.config.kinds import Boolean, Integer, Text
 
 Migrations = Literal["auto", "approve", "manual"]
 KeeperName = Literal["auto", "systemd", "supervisor"]
@@ -50,6 +50,13 @@ class Static:
         default="auto",
         value="auto",
     )
+    check: bool = key(
+        Boolean(),
+        "Whether a release ends before the switch when a template of the project names a static file that the manifest"
+        " lacks.",
+        default="true",
+        value=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,9 @@ class Media:
 
     root: str | None = key(Text(), "The directory of uploaded files.", default="none; uploads stay in the release then")
     url: str | None = key(Text(), "The URL below which they are served.", default="`/media/`")
+    in_release: bool = key(
+        Boolean(), "Uploads may be gone with the container of their release.", default="false", value=False
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

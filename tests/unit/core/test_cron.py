@@ -73,7 +73,7 @@ def test_a_time_that_a_change_of_clocks_leaves_out_still_comes_once() -> None:
         ("* * * * 5#2", "has `5#2`"),
         ("0 0 30 2 *", "never comes"),
         ("0 0 31 4,6,9,11 *", "never comes"),
-        ("1 ２ * * *", "write a number"),
+        ("1 \uff12 * * *", "write a number"),
     ],
 )
 def test_what_is_no_cron_is_told(text: str, said: str) -> None:

@@ -41,7 +41,7 @@ def plan(backup: BackupSpec | None, decided: Decided) -> Plan:
         (ACCESSORY, Decided(before=M, is_risky=True), True),
     ],
 )
-def test_one_is_made_where_it_is_asked_for(backup: BackupSpec | None, decided: Decided, is_made: bool) -> None:
+def test_one_is_made_where_it_is_asked_for(backup: BackupSpec | None, decided: Decided, *, is_made: bool) -> None:
     found = plan(backup, decided)
     steps = [step for step in found.steps() if step.id.endswith("/back-up")]
     assert len(steps) == is_made

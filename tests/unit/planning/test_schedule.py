@@ -138,7 +138,7 @@ def test_no_job_of_the_old_code_is_at_work_when_a_closed_site_is_migrated() -> N
 
 
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_stopped_application_runs_no_jobs(whole: bool) -> None:
+def test_a_stopped_application_runs_no_jobs(*, whole: bool) -> None:
     roles = (*WEB, RoleSpec("worker", ("a", "b"), kind="worker"))
     shop = site(roles=roles, schedule=(job(),))
     facts = in_force(facts_serving(shop, "r2", kept=["r1"], records=HISTORY), a="r2 a")

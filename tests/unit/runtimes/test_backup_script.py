@@ -1,7 +1,6 @@
 """The script that keeps a backup, run as it is run on a host."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -30,7 +29,7 @@ def run(home: Path, script: str, *, name: str = "1-before-r2", proof: str = "any
 
 
 def names(home: Path) -> list[str]:
-    return sorted(os.listdir(home / "backups"))
+    return sorted(path.name for path in (home / "backups").iterdir())
 
 
 def test_what_the_command_prints_is_the_backup_and_the_ledger_knows_its_size(tmp_path: Path) -> None:

@@ -177,7 +177,15 @@ REPORT = {
             "is_set": True,
             "is_running": False,
             "skipped": "",
-            "state": {"release": "r1", "by": "timer", "began": "b", "ended": "e", "status": 3, "took_s": 1.5, "why": ""},
+            "state": {
+                "release": "r1",
+                "by": "timer",
+                "began": "b",
+                "ended": "e",
+                "status": 3,
+                "took_s": 1.5,
+                "why": "",
+            },
         }
     ],
 }
