@@ -23,7 +23,7 @@ _TAIL = {"mysql": b"-- Dump completed"}
 TAIL_BYTES = 400
 
 
-def refuse(what: str) -> None:
+def fail(what: str) -> None:
     """Say why there is no backup, and end."""
     sys.stderr.write(what + "\n")
     sys.exit(1)
@@ -92,12 +92,12 @@ def main(words: list[str]) -> None:
         status = dump(command, part)
         why = f"the command ended with exit status {status}" if status else missing(part, proof)
         if why:
-            refuse(f"the backup is not whole: {why}")
+            fail(f"the backup is not whole: {why}")
         size = os.path.getsize(part)
         if size:
             os.replace(part, path)
     except OSError as error:
-        refuse(f"the backup could not be written: {error}")
+        fail(f"the backup could not be written: {error}")
     finally:
         with contextlib.suppress(OSError):
             os.unlink(part)
