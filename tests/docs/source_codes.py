@@ -32,6 +32,7 @@ FILES = frozenset(
         "host.sh",
         "setup.py",
         "setup.cfg",
+        "static.json",
         "docker.io",
         "shipway.config",
         "shipway.accessory",

@@ -20,6 +20,10 @@ NO_CODES = {
     "runtime.txt",
     "setup.py",
     "setup.cfg",
+    "run.py",
+    "schedule.py",
+    "schedule.json",
+    "static.py",
 }
 """Words that look like codes: a place in the configuration, beginnings, a package, names of files."""
 
