@@ -253,12 +253,12 @@ def ways(home: str, first: str) -> list[Timers | Crontab]:
 
 def chosen(home: str, jobs: list[Job], first: str) -> Timers | Crontab:
     """Return what keeps the schedule here. Raises Trouble where nothing can."""
-    why = []
+    why: list[str] = []
     for way in ways(home, first):
         found = next(filter(None, (way.trouble(job) for job in jobs)), "")
         if not found:
             return way
-        why.append(f"{way.way}: {found}")
+        why += [found] if found not in why else []
     raise Trouble("nothing on this host can keep a schedule: " + "; ".join(why))
 
 
