@@ -205,7 +205,13 @@ def wait(question: dict[str, object]) -> dict[str, object]:
                 answer["cause"] = likely_cause(answer)
             return answer
         time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, every_s)
+        # Nobody hears a question that is refused, so asking again at once takes nothing from what still starts.
+        pause_s = min(pause_s * 1.5, min(every_s, LOOK_EVERY_S) if is_unheard(answer) else every_s)
+
+
+def is_unheard(answer: dict[str, object]) -> bool:
+    """Return whether nothing listened."""
+    return str(answer.get("error") or "").partition(":")[0] in ("refused", "no_socket")
 
 
 def last_lines(words: list[str]) -> list[str]:
