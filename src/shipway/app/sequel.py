@@ -24,7 +24,7 @@ from shipway.django.probe_source import ProbeOptions
 from shipway.django.report import Report
 from shipway.engine.observe import all_or_unreachable
 from shipway.planning.deploy import plan_release
-from shipway.planning.files import FileRules, check_files
+from shipway.planning.files import check_files
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided, migration_unit, name_keys
 from shipway.planning.tasks import TaskRules
@@ -47,7 +47,6 @@ class Sequel:
     def __init__(self, context: Context, facts: Facts, first: Plan, rules: Rules) -> None:
         self._context, self._facts, self._first, self._rules = context, facts, first, rules
         self._unit = migration_unit(context.site, first.release, first.version)
-        self._files = file_rules(context, rules.command)
         self.talk = Talk()
         self._asked: asyncio.Task[Report] | None = None
         self._base: asyncio.Task[Recorded] | None = None
@@ -68,7 +67,7 @@ class Sequel:
 
     def _ask(self) -> None:
         if self._unit is not None and self._asked is None:
-            rules = self._files
+            rules = self._context.site.files
             looks = {"media": True, "container": rules.is_container, "static": rules.is_container and rules.static}
             asked = ProbeOptions(want=(*FOR_A_RELEASE, "files"), files=looks)
             self._asked = _task(ask_release(self._context.site, self._context.transport, self._unit, asked))
@@ -92,7 +91,7 @@ class Sequel:
         if self._unit is None or self._asked is None:
             return Extension(self._whole(Decided()), {})
         report = await self._asked
-        check_files(report.files, self._unit.release, self._files)
+        check_files(report.files, self._unit.release, self._context.site.files, self._rules.command)
         base = await self._base if self._base is not None else Recorded("")
         decided = await self._with_tasks(self._decide(report, base), report, base, self._unit)
         made, beside = await self._record(report, self._unit)
@@ -149,17 +148,6 @@ class Sequel:
                 said=result.said,
                 next=f"`shipway status{self._context.choice.options}`",
             )
-
-
-def file_rules(context: Context, command: str) -> FileRules:
-    """Return what is looked at of the files of a release."""
-    config = context.service.config
-    return FileRules(
-        is_container=config.runtime == "docker",
-        static=config.django.static.check,
-        keeps_media=not config.django.media.in_release,
-        command=command,
-    )
 
 
 def _task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -17,6 +17,7 @@ from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.core.unit import HealthCheck
+from shipway.planning.files import FileRules
 from shipway.planning.schedule import describe_steps
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.runtimes.base import Release, Runtime
@@ -67,6 +68,11 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             tasks=config.release.tasks,
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,
+            files=FileRules(
+                is_container=config.runtime == "docker",
+                static=config.django.static.check,
+                keeps_media=not config.django.media.in_release,
+            ),
             backup=backup_of(config),
             schedule=config.schedule,
             # Where supervisor keeps the processes nothing else of ours is with systemd.

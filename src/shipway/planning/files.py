@@ -21,26 +21,28 @@ class FileRules:
     is_container: bool = False
     static: bool = True
     keeps_media: bool = True
-    command: str = "shipway deploy"
 
 
-def check_files(found: Found, release: str, rules: FileRules) -> None:
-    """Raise Refused where the release must not serve: `static.…`, `media.…`. Nothing was switched yet."""
+def check_files(found: Found, release: str, rules: FileRules, command: str = "shipway deploy") -> None:
+    """Raise Refused where the release must not serve: `static.…`, `media.…`. Nothing was switched yet.
+
+    `command` is the command line that was given.
+    """
     static, media = _part(found, "static"), _part(found, "media")
     if static:
-        _check_static(static, release, rules)
+        _check_static(static, release, command)
     if media:
-        _check_media(media, release, rules)
+        _check_media(media, release, rules, command)
 
 
-def _check_static(static: Found, release: str, rules: FileRules) -> None:
+def _check_static(static: Found, release: str, command: str) -> None:
     if manifest := str(static.get("manifest") or ""):
         raise Refused(
             "static.no_manifest",
             f"every page of {release} with a static file would fail: {manifest}",
             where=f"STORAGES: {static.get('kind')}",
             next="run `python manage.py collectstatic --noinput` in the Dockerfile, "
-            f"then `{rules.command}`; `check: false` under `django/static` goes on all the same",
+            f"then `{command}`; `check: false` under `django/static` goes on all the same",
         )
     missing = [one for one in _list(static.get("missing")) if isinstance(one, list) and len(one) == 2]  # noqa: PLR2004
     if missing:
@@ -50,12 +52,12 @@ def _check_static(static: Found, release: str, rules: FileRules) -> None:
             f"templates of {release} ask for static files that were not collected: "
             + _names([f"`{name}`" for name, _ in missing]),
             where=str(missing[0][1]),
-            next=f"correct the names, or add the files, then `{rules.command}`",
+            next=f"correct the names, or add the files, then `{command}`",
             findings=findings,
         )
 
 
-def _check_media(media: Found, release: str, rules: FileRules) -> None:
+def _check_media(media: Found, release: str, rules: FileRules, command: str) -> None:
     lost = [str(one) for one in _list(media.get("lost"))]
     if lost and rules.keeps_media and rules.is_container:
         place = lost[0].rpartition(": ")[2]
@@ -73,7 +75,7 @@ def _check_media(media: Found, release: str, rules: FileRules) -> None:
             where=_names([str(one) for one in _list(media.get("fields"))]),
             said=unwritable,
             next="give the user of the release the right to write there (a volume belongs to root at first), "
-            f"then `{rules.command}`",
+            f"then `{command}`",
         )
 
 

@@ -10,6 +10,7 @@ from shipway.core.job import Job
 from shipway.core.layout import Layout
 from shipway.core.secret import Text
 from shipway.core.unit import HealthCheck, Kind, Unit
+from shipway.planning.files import FileRules
 from shipway.proxies.base import Proxy
 from shipway.runtimes.backup import BackupSpec
 from shipway.runtimes.base import Runtime
@@ -71,6 +72,7 @@ class Site:
     tasks: TaskPolicy = "wait"
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"
+    files: FileRules = field(default_factory=FileRules)
     backup: BackupSpec | None = None
     schedule: tuple[Job, ...] = ()
     schedule_ways: Mapping[str, Way] = field(default_factory=dict)
