@@ -94,6 +94,7 @@ class Sequel:
         check_files(report.files, self._unit.release, self._context.site.files, self._rules.command)
         base = await self._base if self._base is not None else Recorded("")
         decided = await self._with_tasks(self._decide(report, base), report, base, self._unit)
+        decided = replace(decided, notes=(*decided.notes, *_unseen(report, self._unit.release)))
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
@@ -148,6 +149,14 @@ class Sequel:
                 said=result.said,
                 next=f"`shipway status{self._context.choice.options}`",
             )
+
+
+def _unseen(report: Report, release: str) -> tuple[str, ...]:
+    """Return a note where the files of a release could not be looked at."""
+    fault = report.faults.get("files")
+    return (
+        (f"warning: nobody knows whether uploads and static files of {release} work: {fault.message}",) if fault else ()
+    )
 
 
 def _task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

@@ -74,8 +74,10 @@ def _check_media(media: Found, release: str, rules: FileRules, command: str) -> 
             f"{release} cannot keep what visitors upload: its default storage could not write a file",
             where=_names([str(one) for one in _list(media.get("fields"))]),
             said=unwritable,
-            next="give the user of the release the right to write there (a volume belongs to root at first), "
-            f"then `{command}`",
+            next="let the image have that directory as its user's: `RUN install -d -o USER PATH` before `USER` in the"
+            f" Dockerfile (an empty volume takes its owner from there), then `{command}`"
+            if rules.is_container
+            else f"give the user of the release the right to write there, then `{command}`",
         )
 
 

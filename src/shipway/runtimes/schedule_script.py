@@ -87,7 +87,7 @@ class Timers:
     def __init__(self, home: str, way: str) -> None:
         self.home, self.way = home, way
         self.sudo = ("sudo", "-n") if way == "sudo" else ()
-        self.folder = USER if way == "user" else SYSTEM  # root and sudo have the same
+        self.folder = USER if way == "user" else SYSTEM
         self.mark = f"# Schedule of {home}, written by Shipway"
 
     def control(self, *words: str) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class Timers:
         if not os.path.isdir("/run/systemd/system"):
             return "there is no systemd"
         if self.way == "root":
-            return "" if os.getuid() == 0 else "the login is not root"
+            return ""
         if self.way == "sudo":
             return "" if call("sudo", "-n", "true").returncode == 0 else "the login may not use sudo without a password"
         login = call("id", "-un").stdout.strip()
@@ -247,7 +247,7 @@ def same_clock(name: str) -> bool:
 
 def ways(home: str, first: str) -> list[Timers | Crontab]:
     """Return all that can keep a schedule, the best first."""
-    timers = [Timers(home, way) for way in ("root", "sudo", "user")]
+    timers = [Timers(home, "root" if os.getuid() == 0 else "sudo"), Timers(home, "user")]
     return [Crontab(home), *timers] if first == "cron" else [*timers, Crontab(home)]
 
 
