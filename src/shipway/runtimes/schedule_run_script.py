@@ -11,6 +11,7 @@ The job is read anew each time, so it is always that of the release that serves:
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import json
 import os
@@ -83,20 +84,25 @@ class Log:
         self.left -= len(piece)
 
 
+def end_with_parent() -> None:
+    """Let this process be asked to end when its parent is killed: nobody would end it in time, or note its end."""
+    with contextlib.suppress(Exception):
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG of prctl(2)
+
+
 class Run:
     """One run of one job."""
 
-    def __init__(self, job: Job, log: Log, lock: int) -> None:
+    def __init__(self, job: Job, log: Log) -> None:
         self.limit_s, self.log = float(job["limit_s"]), log
         self.why = ""
-        # The lock is the child's too: it lives as long as one of us does.
         self.child = subprocess.Popen(
             job["argv"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=(lock,),
+            preexec_fn=end_with_parent,  # noqa: PLW1509  we have no threads
         )
         self.pipe = self.child.stdout.fileno() if self.child.stdout else -1
 
@@ -156,7 +162,7 @@ def run(home: str, name: str, who: str) -> int:
     os.environ.update(active.get("environment", {}))
     about = {"release": active.get("release", ""), "by": who}
     log = Log(os.path.join(place, "log", name + ".log"), is_shown=who != "timer")
-    return carried_out(job, log, lock, state, about)
+    return carried_out(job, log, state, about)
 
 
 def taken(lock: int) -> bool:
@@ -171,15 +177,15 @@ def taken(lock: int) -> bool:
     return False
 
 
-def carried_out(job: Job, log: Log, lock: int, state: str, about: dict[str, Any]) -> int:
-    """Run a job whose lock is ours, with a note of it before and after; return the exit status."""
+def carried_out(job: Job, log: Log, state: str, about: dict[str, Any]) -> int:
+    """Run a job whose lock is ours until we end, with a note of it before and after; return the exit status."""
     begun = time.time()
     about = {**about, "began": stamp(begun), "pid": os.getpid()}
     before = read(state)
     write(state, {**about, "last": before if "ended" in before else before.get("last", {})})
     log.note("begun by {}, with {}".format(about["by"], about["release"]))
     try:
-        going = Run(job, log, lock)
+        going = Run(job, log)
     except OSError as error:
         status, why = 127, f"could not start: {error}"
     else:

@@ -50,13 +50,15 @@ def list_jobs(given: Given) -> int:
 def run_now(given: Given, name: str) -> int:
     """Run a job now, as its timer would: in the release that serves, in its log, and never twice at once.
 
-    The exit code is that of the command.
+    The exit code is that of the command. Ctrl-C leaves, and lets the job go on.
     """
     from shipway.app.schedule import run_job
     from shipway.app.signals import run
 
     output = _show if not given.json and is_terminal(sys.stdout) else None
-    found = run(lambda _: run_job(choice_of(given), caller_of(given), name, output), say)
+    choice = choice_of(given)
+    now = f"a job that was begun goes on; `shipway schedule logs {name} -f{choice.options}` follows it"
+    found = run(lambda _: run_job(choice, caller_of(given), name, output), say, now)
     if output is None:
         return show_ran(found, is_json=given.json, is_raw=len(found) == 1)
     return next((one.status for one in found if one.status), 0)
