@@ -223,6 +223,8 @@ class Proof:
             return
         if not found:
             return
+        if found.get("final") is True:
+            self.limit_s = 0.0
         listens = found.get("listens")
         self.answer = Answer(
             status=found["status"] if isinstance(found.get("status"), int) else 0,
