@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Literal
 
 from shipway.core.action import Action, Command, Upload
-from shipway.core.cron import calendars, parse_cron
+from shipway.core.cron import Cron, calendars, parse_cron
 from shipway.core.job import Job
 from shipway.core.layout import Layout
 
@@ -86,6 +86,7 @@ def schedule_text(release: str, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> 
     here = [
         {
             "name": job.name,
+            "times": _times(parse_cron(job.cron)),
             "cron": parse_cron(job.cron).text,
             "timezone": job.timezone,
             "calendars": calendars(parse_cron(job.cron), job.timezone),
@@ -98,6 +99,12 @@ def schedule_text(release: str, jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> 
     ]
     hosts = {job.name: job.hosts for job, _ in jobs}
     return json.dumps({"format": 1, "release": release, "hosts": hosts, "jobs": here}, indent=1) + "\n"
+
+
+def _times(cron: Cron) -> dict[str, list[int] | bool]:
+    """Return the times as numbers: whoever runs a job asks them whether it is due."""
+    sets = {name: getattr(cron, name) for name in ("minutes", "hours", "days", "months", "weekdays")}
+    return {**{name: sorted(numbers) for name, numbers in sets.items()}, "any_day": cron.any_day}
 
 
 def parse_schedule(text: str) -> tuple[str, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import datetime as dt
 import fcntl
 import json
 import os
@@ -26,6 +27,7 @@ Job = dict[str, Any]
 BUSY, UNKNOWN = 75, 78
 LOG_BYTES = 1_000_000  # a log that has grown beyond this is begun anew; the one before it is kept beside it
 RUN_BYTES = 5_000_000  # of one run: a command that prints for ever must not fill the disk
+LATE_S = 600  # a host that has much to do calls late
 GRACE_S = 30.0  # from the request to end until it is ended
 PIECE = 65_536
 
@@ -149,6 +151,9 @@ def run(home: str, name: str, who: str) -> int:
     if job is None:
         sys.stderr.write("`{}` is not in the schedule of {}\n".format(name, active.get("release", "any release")))
         return UNKNOWN
+    if who == "timer" and not is_due(job, time.time()):
+        sys.stderr.write(f"`{name}` is not due now: a timer that is set anew can call for a time that has passed\n")
+        return UNKNOWN
     for folder in ("lock", "log", "state"):
         os.makedirs(os.path.join(place, folder), mode=0o700, exist_ok=True)
     state = os.path.join(place, "state", name + ".json")
@@ -163,6 +168,33 @@ def run(home: str, name: str, who: str) -> int:
     about = {"release": active.get("release", ""), "by": who}
     log = Log(os.path.join(place, "log", name + ".log"), is_shown=who != "timer")
     return carried_out(job, log, state, about)
+
+
+def is_due(job: Job, now: float) -> bool:
+    """Return whether a job was to begin within the last minutes. A timer of systemd that is started again looks back.
+
+    Within hours of a change of clocks a time counts an hour later, too: it may have been left out.
+    """
+    times = job.get("times")
+    if not times:
+        return True
+    zone: dt.tzinfo = dt.timezone.utc  # noqa: UP017  Python 3.9
+    if job["timezone"] not in ("UTC", "Etc/UTC"):
+        import zoneinfo
+
+        zone = zoneinfo.ZoneInfo(job["timezone"])
+    here = [dt.datetime.fromtimestamp(now - back, zone) for back in range(0, LATE_S, 60)]
+    if here[0].utcoffset() != dt.datetime.fromtimestamp(now - 3 * 3600, zone).utcoffset():
+        here += [one - dt.timedelta(hours=1) for one in here]
+    return any(fits(times, one) for one in here)
+
+
+def fits(times: dict[str, Any], when: dt.datetime) -> bool:
+    """Return whether a minute is among the times of a job."""
+    if when.month not in times["months"] or when.hour not in times["hours"] or when.minute not in times["minutes"]:
+        return False
+    days = (when.day in times["days"], when.isoweekday() % 7 in times["weekdays"])
+    return any(days) if times["any_day"] else all(days)
 
 
 def taken(lock: int) -> bool:

@@ -161,10 +161,17 @@ class Timers:
         if gone or changed:
             need(*self.control("daemon-reload"))
         timers = [self.stem(job["name"]) + ".timer" for job in jobs]
-        if timers:
-            need(*self.control("enable", "--quiet", *timers))
-            need(*self.control("restart" if changed else "start", *timers))
-            need(*self.control("is-active", "--quiet", *timers))
+        if not changed and self.are_active(timers):
+            return
+        need(*self.control("enable", "--quiet", *timers))
+        need(*self.control("restart", *timers))
+        if not self.are_active(timers):
+            raise Trouble("systemd did not start all of " + ", ".join(timers))
+
+    def are_active(self, timers: list[str]) -> bool:
+        """Return whether all timers wait for their time; `is-active` asks for any of several."""
+        asked = ("show", "--property=ActiveState", "--value", *timers)
+        return not timers or call(*self.control(*asked)).stdout.split() == ["active"] * len(timers)
 
 
 class Crontab:

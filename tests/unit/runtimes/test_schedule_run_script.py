@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from shipway.core.job import Job
 from shipway.runtimes import schedule_run_script
+from shipway.runtimes.schedule import schedule_text
 from shipway.runtimes.schedule_report import parse_report
 
 RUNNER = Path(schedule_run_script.__file__)
@@ -219,3 +222,43 @@ def test_a_run_that_goes_on_has_the_last_one_beside_it() -> None:
     assert killed.now is None
     assert killed.last is not None
     assert killed.last.ended == ""
+
+
+def due(cron: str, zone: str, at: str) -> bool:
+    job = Job(name="j", cron=cron, command=("c",), timezone=zone, role="web", hosts=("a",), limit_s=1)
+    (made,) = json.loads(schedule_text("r1", [(job, ("x",))]))["jobs"]
+    return schedule_run_script.is_due(made, datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "at", "is_it"),
+    [
+        ("* * * * *", "UTC", "2026-11-22T19:00:59", True),
+        ("30 4 * * *", "UTC", "2026-11-22T04:30:00", True),
+        ("30 4 * * *", "UTC", "2026-11-22T04:37:00", True),
+        ("30 4 * * *", "UTC", "2026-11-22T04:29:59", False),
+        ("30 4 * * *", "UTC", "2026-11-22T15:00:00", False),
+        ("30 4 * * *", "Europe/Berlin", "2026-11-22T03:30:05", True),
+        ("30 4 * * *", "Europe/Berlin", "2026-11-22T04:30:05", False),
+        ("0 0 * * MON", "UTC", "2026-11-23T00:00:01", True),
+        ("0 0 * * MON", "UTC", "2026-11-24T00:00:01", False),
+        ("0 0 13 * FRI", "UTC", "2026-11-27T00:00:01", True),
+        ("59 23 * * *", "UTC", "2026-11-23T00:03:00", True),
+        ("30 2 * * *", "Europe/Berlin", "2027-03-28T01:30:00", True),  # 02:30 is left out that night
+    ],
+)
+def test_a_timer_that_looks_back_begins_nothing(cron: str, zone: str, at: str, *, is_it: bool) -> None:
+    assert due(cron, zone, at) is is_it
+
+
+def test_what_is_not_due_is_begun_by_a_person_only(home: Path) -> None:
+    put(home, "echo out")
+    place = home / "schedule" / "active.json"
+    body = json.loads(place.read_text())
+    never = {"minutes": [], "hours": [], "days": [], "months": [], "weekdays": [], "any_day": False}
+    body["jobs"][0] |= {"times": never, "timezone": "UTC"}
+    place.write_text(json.dumps(body))
+    done = run(home)
+    assert done.returncode == 78
+    assert "not due now" in done.stderr
+    assert run(home, "ann").stdout == "out\n"
