@@ -35,6 +35,7 @@ FILES = frozenset(
         "host.sh",
         "setup.py",
         "setup.cfg",
+        "static.json",
         "docker.io",
         "shipway.config",
         "shipway.accessory",

@@ -30,6 +30,10 @@ NO_CODES = {
     "shipway.step",
     "shipway.outcome",
     "shipway.version",
+    "run.py",
+    "schedule.py",
+    "schedule.json",
+    "static.py",
 }
 """Words that look like codes: a place in the configuration, beginnings, a package, names of files."""
 

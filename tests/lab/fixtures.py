@@ -23,7 +23,7 @@ if command -v docker >/dev/null; then
   all=$(docker ps -aq) && { [ -z "$all" ] || docker rm -fv $all; } || exit 1
   docker network prune -f && docker volume prune -f || exit 1
 fi
-for unit in $(ls /etc/systemd/system | grep '^shipway-.*service$'); do
+for unit in $(ls /etc/systemd/system | grep -E '^shipway-.*(service|timer)$'); do
   systemctl disable --quiet --now "$unit"; rm -f "/etc/systemd/system/$unit"
 done
 rm -rf /var/lib/shipway /root/.shipway /home/deploy/.shipway /root/.kamal /home/deploy/.kamal /root/.docker \

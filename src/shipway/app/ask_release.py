@@ -39,7 +39,10 @@ async def ask_release(
     Raises Refused `probe.…` or `migrations.unreadable`, `project.…`, Unreachable, ConnectionLost.
     """
     token = secrets.token_hex(16)
-    options = replace(asked or ProbeOptions(want=FOR_A_RELEASE), manage=site.manage, packed=True)
+    options = asked or ProbeOptions(want=FOR_A_RELEASE)
+    if options.files:
+        options = replace(options, files={**options.files, "write": secrets.token_hex(6)})
+    options = replace(options, manage=site.manage, packed=True)
     program = Command((), (build_probe(token, options),), limit_s=options.limit_s)
     result = await send_to_release(site, transport, unit, program, track=track)
     with told_of(unit):

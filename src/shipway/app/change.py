@@ -274,7 +274,7 @@ async def report_of(run: Run, outcome: Outcome, look: Look | None = None, state:
         took_s=round(outcome.took_s, 3),
         serving=await _serving(run, look, state or StateRider(run.context, plan)),
         stages=tuple(run.timings.stages),
-        notes=(*plan.notes, *run.verification.notes(), *notes),
+        notes=(*plan.notes, *run.verification.notes(), *run.timings.notes, *notes),
         next=_next(run, plan),
     )
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from shipway.app.ask_release import Manifests, Recorded, ask_release, database_of
+from shipway.app.ask_release import FOR_A_RELEASE, Manifests, Recorded, ask_release, database_of
 from shipway.app.consent import want
 from shipway.app.context import Context
 from shipway.app.task_gate import Talk, TaskGate
@@ -21,10 +21,12 @@ from shipway.core.ports import Request
 from shipway.core.step import Plan
 from shipway.core.unit import Unit
 from shipway.django.manifest import Origin, build_manifest
+from shipway.django.probe_source import ProbeOptions
 from shipway.django.report import Report
 from shipway.engine.observe import all_or_unreachable
 from shipway.planning.approvals import NeedsApproval
 from shipway.planning.deploy import plan_release
+from shipway.planning.files import check_files
 from shipway.planning.gate import Rules, Serves, decide
 from shipway.planning.migrate import Decided, migration_unit, name_keys
 from shipway.planning.site import environment_names
@@ -68,7 +70,10 @@ class Sequel:
 
     def _ask(self) -> None:
         if self._unit is not None and self._asked is None:
-            self._asked = _task(ask_release(self._context.site, self._context.transport, self._unit))
+            rules = self._context.site.files
+            looks = {"media": True, "container": rules.is_container, "static": rules.is_container and rules.static}
+            asked = ProbeOptions(want=(*FOR_A_RELEASE, "files"), files=looks)
+            self._asked = _task(ask_release(self._context.site, self._context.transport, self._unit, asked))
 
     def _read_base(self) -> None:
         if self._first.base and self._base is None:
@@ -89,6 +94,7 @@ class Sequel:
         if self._unit is None or self._asked is None:
             return Extension(self._whole(Decided()), {})
         report = await self._asked
+        check_files(report.files, self._unit.release, self._context.site.files, self._rules.command)
         base = await self._base if self._base is not None else Recorded("")
         try:
             judged = self._decide(report, base)
@@ -96,6 +102,7 @@ class Sequel:
             await want(self._context, error, self._first.run, self._rules.consents)
             raise
         decided = await self._with_tasks(judged, report, base, self._unit)
+        decided = replace(decided, notes=(*decided.notes, *_unseen(report, self._unit.release)))
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
@@ -150,6 +157,14 @@ class Sequel:
                 said=result.said,
                 next=f"`shipway status{self._context.choice.options}`",
             )
+
+
+def _unseen(report: Report, release: str) -> tuple[str, ...]:
+    """Return a note where the files of a release could not be looked at."""
+    fault = report.faults.get("files")
+    return (
+        (f"warning: nobody knows whether uploads and static files of {release} work: {fault.message}",) if fault else ()
+    )
 
 
 def _task(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

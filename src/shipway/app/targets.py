@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from shipway.app.backup_spec import backup_of
 from shipway.app.caddy_site import caddy_of
 from shipway.app.docker_settings import docker_settings_of
 from shipway.app.hosts import HostBasics
@@ -16,6 +17,8 @@ from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef, Text
 from shipway.core.unit import HealthCheck
+from shipway.planning.files import FileRules
+from shipway.planning.schedule import describe_steps
 from shipway.planning.site import RoleSpec, Site, Target
 from shipway.runtimes.base import Release, Runtime
 from shipway.runtimes.docker import Docker
@@ -68,6 +71,15 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,
             verifies=words_of(config),
+            files=FileRules(
+                is_container=config.runtime == "docker",
+                static=config.django.static.check,
+                keeps_media=not config.django.media.in_release,
+            ),
+            backup=backup_of(config),
+            schedule=config.schedule,
+            # Where supervisor keeps the processes nothing else of ours is with systemd.
+            schedule_ways={host: "cron" for host in hosts if config.venv.keeper == "supervisor"},
         )
     except ValueError as error:
         raise _impossible(config.full_service, error) from error
@@ -82,6 +94,7 @@ def check_releasable(site: Site) -> None:
             target.runtime.prepare_steps(release, units)
             for unit in units:
                 target.runtime.start_steps(unit)
+            describe_steps(site, target, release.release, release.version)
     except ValueError as error:
         raise _impossible(site.service, error) from error
 

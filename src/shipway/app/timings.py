@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from shipway.app.answers import StageTime
 from shipway.core.events import Event, Listener
+from shipway.planning.backup import STEP
+
+_BACKUP = re.compile(r"^backup: [^\x00-\x1f\x7f]{1,500}$", re.MULTILINE)
 
 
 @dataclass(slots=True)
 class Timings:
-    """A listener that adds up where the time went, and passes every event on."""
+    """A listener that adds up where the time went, and passes every event on.
+
+    `backup` is what the step that backs the database up has printed.
+    """
 
     pass_on: Listener
     stages: list[StageTime] = field(default_factory=list)
+    backup: str = ""
     _started: dict[str, float] = field(default_factory=dict)
     _app_start: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _first_s: float | None = None
@@ -29,11 +37,18 @@ class Timings:
             self._app_start.clear()
         elif event.kind == "step.done" and is_app_start(event.step):
             self._app_start[event.step] += event.took_s
+        elif event.kind == "step.output" and event.step.endswith(f"/{STEP}"):
+            self.backup += event.detail
         elif event.kind == "stage.done":
             took_s = event.took_s or event.at_s - self._started.get(event.stage, event.at_s)
             start_s = min(took_s, max(self._app_start.values(), default=0.0))
             self.stages.append(StageTime(event.title or event.stage, took_s, start_s))
         self.pass_on(event)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a report says of the backup that was made."""
+        return tuple(_BACKUP.findall(self.backup)[-1:])
 
     @property
     def took_s(self) -> float:

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from shipway.app.service import Service
+from shipway.django.static_source import static_source
 from shipway.runtimes.venv import VenvSettings
 from shipway.runtimes.venv.settings import LockKind
 
@@ -29,6 +30,7 @@ def venv_settings_of(service: Service) -> VenvSettings:
         lock_digest=service.digest(lock_file) if lock_file else "",
         static_root=django.static.root or "",
         collect_static=django.static.collect in ("auto", "release"),
+        static_check=static_source() if django.static.check else "",
         media_root=django.media.root or "",
         shared=tuple(_shared(path) for path in config.shared),
     )

@@ -56,6 +56,7 @@ VERBS: dict[str, Entry] = {
     "version": Entry(LOOK, "Show the version of Shipway"),
     "exec": Entry(RUN, "Run a command in the release that serves", yields=True),
     "manage": Entry(RUN, "Run manage.py in the release that serves", yields=True),
+    "schedule": Entry(RUN, "List, run and read the jobs that run at times of their own", yields=True),
     "ci": Entry(SHIP, "Write the workflow that tests and deploys: GitHub, GitLab, Forgejo", yields=True),
     "secrets": Entry(CARE, "Fetch secrets from a password manager, or print those of the project"),
     "build": Entry(CARE, "Build the image, and look after the builder"),

@@ -38,6 +38,7 @@ def check_all(subject: Subject, report: Report) -> None:
     _check_required(subject, report)
     _check_roles(subject, report)
     _check_values(subject.root, report)
+    _check_schedulers(subject.config.roles, report)
     _check_ssl(subject.config.roles, report)
     _check_registry(subject, report)
     _check_tags(subject, report)
@@ -119,6 +120,14 @@ def _check_values(root: Root, report: Report) -> None:
             report.state("value", ("minimum_version",), what, next="pip install --upgrade shipway")
     if root.run_directory is not None:
         report.warn("ignored", ("run_directory",), "has no effect", next="remove it; see state_directory")
+
+
+def _check_schedulers(roles: Sequence[Role], report: Report) -> None:
+    places = [(role, host) for role in roles if role.kind == "scheduler" for host in role.hosts]
+    if len(places) > 1:
+        what = f"{len(places)} schedulers run at once: {', '.join(f'{role.name} on {host}' for role, host in places)}"
+        hint = "give one role of them one host, or let them agree on who starts a task (a lock, as redbeat has)"
+        report.warn("conflict", ("servers", places[1][0].name), what, next=hint)
 
 
 def _proxy_path(role: Role, report: Report, name: str) -> Path:

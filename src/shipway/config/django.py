@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shipway.config.keys import ListOf, Section, key
-from shipway.config.kinds import Duration, Integer, Text
+from shipway.config.kinds import Boolean, Duration, Integer, Text
 
 Migrations = Literal["auto", "approve", "manual"]
 KeeperName = Literal["auto", "systemd", "supervisor"]
 Tasks = Literal["wait", "refuse", "ignore"]
 OnFailure = Literal["rollback", "hold", "ask"]
+BackupWhen = Literal["risky", "always"]
 Collect = Literal["auto", "build", "release", "never"]
 
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -50,6 +51,13 @@ class Static:
         default="auto",
         value="auto",
     )
+    check: bool = key(
+        Boolean(),
+        "Whether a release ends before the switch when a template of the project names a static file that the manifest"
+        " lacks.",
+        default="true",
+        value=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +66,9 @@ class Media:
 
     root: str | None = key(Text(), "The directory of uploaded files.", default="none; uploads stay in the release then")
     url: str | None = key(Text(), "The URL below which they are served.", default="`/media/`")
+    in_release: bool = key(
+        Boolean(), "Uploads may be gone with the container of their release.", default="false", value=False
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +142,20 @@ class ReleasePolicy:
         default="0",
         value=0,
     )
+    backup: str | None = key(
+        Text(),
+        "What backs the database up before a release migrates it: `accessory` (a dump of the database in its"
+        " accessory), or a command of the shell that prints the backup, run in the environment of the new release.",
+        default="none",
+    )
+    backup_accessory: str | None = key(
+        Text(), "The accessory that `backup: accessory` dumps.", default="the one that is PostgreSQL, MySQL or MariaDB"
+    )
+    backup_when: BackupWhen = key(
+        Text(choices=("risky", "always")),
+        "Before which migrations: those that lose or change data, or take long; or all.",
+        default="risky",
+        value="risky",
+    )
+    backup_keep: int = key(Integer(least=1), "How many backups stay on the host.", default="3", value=3)
+    backup_timeout: int = key(Integer(least=1, unit="s"), "Seconds that a backup may take.", default="3600", value=3600)

@@ -23,6 +23,7 @@ from shipway.config.ssh import Ssh, Sshkit
 from shipway.config.tree import ScalarValue
 from shipway.config.verify import VerifySection
 from shipway.core.errors import Finding
+from shipway.core.job import Job
 from shipway.core.unit import Kind
 
 Labels = Mapping[str, ScalarValue]
@@ -130,6 +131,7 @@ class Config:
     release: ReleasePolicy
     verify: VerifySection | None
     notify: tuple[Notify, ...] = ()
+    schedule: tuple[Job, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from shipway.config.keys import Key, ListOf, MapOf, OneOf, Section, Subtree, key
 from shipway.config.kinds import Integer, Kind, Text
 from shipway.config.registry import RegistryKind
 from shipway.config.root import SHIPWAY_KEYS, Root
+from shipway.config.schedule import JobSection
 from shipway.config.servers import ROLE, HostKind, ServersKind
 from shipway.config.unused import WITHOUT_EFFECT
 from shipway.config.verify_keys import CheckKeys
@@ -87,6 +88,10 @@ _HOSTS = """\
 A host is a name or an address, with tags where it has any: `- 192.0.2.1`, `- 192.0.2.2: reader`,
 `- 192.0.2.3: [reader, big]`. A tag must be defined under `env/tags` or used by an accessory.
 """
+_JOBS = """\
+
+What becomes of a job is told in [schedule.md](schedule.md).
+"""
 
 
 def config_reference() -> str:
@@ -117,6 +122,8 @@ def _parts() -> Iterator[str]:
     yield from _section(ROLE.model, "servers/<role>")
     yield "\n## Accessories: `accessories/<name>`\n"
     yield from _section(ACCESSORY.model, "accessories/<name>")
+    yield "\n## Jobs: `schedule/<name>` *(Shipway)*\n" + _JOBS
+    yield from _section(JobSection, "schedule/<name>")
 
 
 def _section(model: type, path: str) -> Iterator[str]:

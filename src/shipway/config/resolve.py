@@ -13,6 +13,7 @@ from shipway.config.options import flags_of, restart_of
 from shipway.config.proxy import Proxy, merged_proxy
 from shipway.config.report import Report
 from shipway.config.root import DEFAULT_SECRETS, Root
+from shipway.config.schedule_hosts import resolve_schedule
 from shipway.config.servers import RoleSection, kind_of
 from shipway.config.tree import MapNode, Path
 from shipway.config.verify import resolve_verify
@@ -76,6 +77,7 @@ class Resolver:
             release=root.release,
             verify=resolve_verify(root.verify),
             notify=root.notify,
+            schedule=resolve_schedule(root.schedule, roles, self.primary_name, report),
         )
 
     @property

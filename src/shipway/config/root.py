@@ -22,6 +22,7 @@ from shipway.config.options import check_label
 from shipway.config.output import Output
 from shipway.config.proxy import PROXY_TREE
 from shipway.config.registry import Registry, RegistryKind
+from shipway.config.schedule import SCHEDULE, JobSection
 from shipway.config.servers import Servers, ServersKind
 from shipway.config.ssh import Ssh, Sshkit, check_ssh
 from shipway.config.tree import Node, ScalarValue
@@ -32,7 +33,7 @@ Transport = Literal["ssh", "local"]
 
 SHIPWAY_KEYS = (
     *("runtime", "transport", "state_directory", "project", "django", "shared", "venv", "release", "notify", "hooks"),
-    "verify",
+    *("verify", "schedule"),
 )
 SHIPWAY_SECTION = "x-shipway"
 DEFAULT_SECRETS = ".kamal/secrets"
@@ -134,6 +135,9 @@ class Root:
     hooks: HooksSection = key(Section(HooksSection), "What hooks get.", value=HooksSection())
     verify: VerifySection | bool | None = key(
         VERIFY, "What must be true after a deploy; `false`: nothing is looked at.", default="the default set"
+    )
+    schedule: Mapping[str, JobSection] = key(
+        SCHEDULE, "Commands of manage.py that run at times of their own, once over all hosts, by name.", value={}
     )
 
 

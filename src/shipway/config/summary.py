@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from shipway.config.model import Accessory, Config, Role
 from shipway.config.proxy import Certificate
 from shipway.config.registry import Inline, Registry
 from shipway.config.verify import secrets_of
+from shipway.core.job import Job
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -41,6 +43,7 @@ def summary(config: Config) -> dict[str, Json]:
             "parallel_roles": config.boot.parallel_roles,
         },
         "notify": [one.kind for one in config.notify],
+        "schedule": {job.name: _job(job) for job in config.schedule},
         "aliases": dict(config.aliases),
         "secrets": list(needed_secrets(config)),
     }
@@ -104,6 +107,17 @@ def _builder(config: Config) -> Json:
     if config.builder is None:
         return None
     return {"arches": list(config.builder.arches), "kind": config.builder_kind}
+
+
+def _job(job: Job) -> Json:
+    return {
+        "cron": job.cron,
+        "timezone": job.timezone,
+        "command": shlex.join(job.command),
+        "role": job.role,
+        "hosts": list(job.hosts),
+        "timeout": job.limit_s,
+    }
 
 
 def inline_secrets(config: Config) -> dict[str, str]:

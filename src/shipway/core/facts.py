@@ -38,6 +38,8 @@ class HostFacts:
     is_proxy_up: bool = False
     is_proxy_settled: bool = False
     is_in_maintenance: bool = False
+    schedule: str = ""
+    schedule_hosts: tuple[str, ...] = ()
     predecessor: str = ""
     neighbours: tuple[str, ...] = ()
     proxy_config_hash: str = ""

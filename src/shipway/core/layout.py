@@ -11,7 +11,9 @@ class Layout:
     """The paths of one service on one host. `root` is the state directory of the whole host (`/var/lib/shipway`).
 
     <root>/<service>/ledger.jsonl[.head]  lock/  runs/<run>.json
-                     releases/<release>/{src/,venv/,env/<role>.env,complete,manifest.json}
+                     releases/<release>/{src/,venv/,env/<role>.env,complete,manifest.json,schedule.json}
+                     backups/<run>-before-<release>.backup
+                     schedule/{run.py,schedule.py,active,active.json,lock/,log/<job>.log,state/<job>.json}
                      accessories/{<name>.env,launch.py}  packages/<digest>/  shared/  run/  log/
     <root>/proxy/    sites/  live/<service>/<role>  maintenance/<service>  errors/<service>/  tls/  log/
     <root>/public/<service>/{static,media}/  files that the proxy serves itself
@@ -83,6 +85,25 @@ class Layout:
     def manifest(self, release: str) -> str:
         """What one release recorded about itself: its migrations, the columns that its code names, tasks, packages."""
         return self._path(self.service, "releases", release, "manifest.json")
+
+    def schedule_of(self, release: str) -> str:
+        """The jobs of one release on this host, mode 0600."""
+        return self._path(self.service, "releases", release, "schedule.json")
+
+    @property
+    def backups(self) -> str:
+        """Backups of the database, made before risky migrations; mode 0700, the files 0600."""
+        return self._path(self.service, "backups")
+
+    @property
+    def schedule_runner(self) -> str:
+        """The script that timers, or cron, call for each job."""
+        return self._path(self.service, "schedule", "run.py")
+
+    @property
+    def schedule_script(self) -> str:
+        """The script that puts a schedule in force, and takes it away."""
+        return self._path(self.service, "schedule", "schedule.py")
 
     def accessory_env(self, name: str) -> str:
         """The environment file of an accessory, mode 0600."""

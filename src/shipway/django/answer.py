@@ -145,12 +145,13 @@ def _report(root: Node) -> Report:
         checks=root.each("checks", _check),
         caches=root.mapping("caches"),
         storage=_json(root.node("storage")),
+        files=_json(root.node("files")),
         faults=_faults(root),
     )
 
 
 def _faults(root: Node) -> dict[str, Fault]:
-    names = ("settings", "apps", "databases", "tasks", "queued", "packages", "checks", "caches", "storage")
+    names = ("settings", "apps", "databases", "tasks", "queued", "packages", "checks", "caches", "storage", "files")
     return {n: parse_fault(root.raw(f"{n}.error"), f"{n}.error") for n in names if f"{n}.error" in root}
 
 

@@ -10,7 +10,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from types import ModuleType
 
 from shipway.django.probe import (
@@ -19,6 +19,7 @@ from shipway.django.probe import (
     constraints,
     database,
     facts,
+    files,
     live,
     own_code,
     project,
@@ -35,6 +36,7 @@ WORKER_PARTS = (
     common,
     project,
     facts,
+    files,
     database,
     live,
     constraints,
@@ -59,7 +61,8 @@ class ProbeOptions:
     `limit_s` ends the whole, `section_s` one section, `ask_s` one question to a service. An answer of more than
     `limit_bytes` is cut off; 32 MB is ten times that of the largest project measured (300 migrations: under 1 MB).
     `packed`: the answer is compressed, for a way that keeps a bounded part of what a command prints. The section
-    `queued`, not asked for by default, waits up to `wait_s` while tasks of `watch` (framework, name) are queued.
+    `queued`, not asked for by default, waits up to `wait_s` while tasks of `watch` (framework, name) are queued. So is
+    `files`: it looks at what `files` says (`probe.files.files_facts`), and may write a file to the storage.
     """
 
     manage: str = "manage.py"
@@ -72,6 +75,7 @@ class ProbeOptions:
     packed: bool = False
     wait_s: float = 0.0
     watch: tuple[tuple[str, str], ...] = ()
+    files: Mapping[str, str | bool] = field(default_factory=dict)
 
 
 def build_probe(token: str, options: ProbeOptions) -> str:

@@ -77,4 +77,5 @@ class Report:
     checks: tuple[Check, ...] = ()
     caches: Mapping[str, str] = field(default_factory=dict)
     storage: Mapping[str, Json] = field(default_factory=dict)
+    files: Mapping[str, Json] = field(default_factory=dict)
     faults: Mapping[str, Fault] = field(default_factory=dict)

@@ -159,6 +159,8 @@ def _facts(
         is_keeper_up=runs.is_keeper_up,
         is_runtime_settled=runs.is_settled,
         trouble=runs.trouble,
+        schedule=runs.schedule,
+        schedule_hosts=runs.schedule_hosts,
         is_proxy_up=serves.is_proxy_up,
         is_proxy_settled=serves.is_settled,
         is_in_maintenance=serves.is_in_maintenance,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from shipway.core.errors import Refused
 from shipway.core.facts import Facts
-from shipway.core.step import Plan, Step
+from shipway.core.step import Plan, Stage, Step
 from shipway.core.unit import Unit
 from shipway.planning.history import base_release, by_number, last_good, version_of, whole_everywhere
+from shipway.planning.schedule import hand_over_schedule, is_paused, pause_steps
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import plan_in_place, stage
 
@@ -43,9 +44,12 @@ def plan_app_start(site: Site, facts: Facts, run: str, part: Part) -> Plan:
     version = version_of(release, facts.primary.records)
     units = [unit for unit in site.units(release, version) if part.has(unit)]
     idle = [unit for unit in units if (unit.role, release) not in facts.of(unit.host).running]
+    is_whole = all(_is_whole(site, target, part) and target.host in part.hosts for target in site.targets)
+    schedule = tuple(hand_over_schedule(site, facts, release, "")) if is_whole and is_paused(facts) else ()
     stages = (
         *stage(f"Start {release}", (site.target(unit.host).runtime.start_steps(unit) for unit in idle)),
         *stage(f"Switch to {release}", (_switch(site, facts, unit) for unit in units)),
+        *stage("Put the schedule in force", (schedule,)),
     )
     return plan_in_place(site, facts, run, "app start", stages)
 
@@ -54,7 +58,8 @@ def plan_app_stop(site: Site, facts: Facts, run: str, part: Part) -> Plan:
     """Return the plan that stops what runs. The proxy remembers the release, and answers with an error meanwhile."""
     units = [unit for unit in running_units(site, facts) if part.has(unit)]
     tracks = (site.target(unit.host).runtime.stop_steps(unit) for unit in units)
-    return plan_in_place(site, facts, run, "app stop", stage("Stop the application", tracks))
+    stages = (*_pause(site, facts, part), *stage("Stop the application", tracks))
+    return plan_in_place(site, facts, run, "app stop", stages)
 
 
 def plan_stop_stale(site: Site, facts: Facts, run: str, part: Part) -> Plan:
@@ -72,6 +77,7 @@ def plan_app_remove(site: Site, facts: Facts, run: str, part: Part) -> Plan:
     stops = (site.target(unit.host).runtime.stop_steps(unit) for unit in units)
     whole = [target for target in site.targets if target.host in part.hosts and _is_whole(site, target, part)]
     stages = (
+        *_pause(site, facts, part),
         *stage("Stop the application", stops, commits=True),
         *stage("Remove its releases", (_removal(site, facts, target) for target in whole)),
     )
@@ -96,6 +102,13 @@ def on_hosts(site: Site, hosts: Collection[str], steps: Callable[[Target], Itera
     for target in site.targets:
         if target.host in hosts:
             yield tuple(steps(target))
+
+
+def _pause(site: Site, facts: Facts, part: Part) -> tuple[Stage, ...]:
+    """Return the stage that stops the schedule on the hosts where all roles are meant and one is in force."""
+    hosts = [target.host for target in site.targets if target.host in part.hosts and _is_whole(site, target, part)]
+    steps = pause_steps(site, facts, base_release(site, facts), hosts) if hosts else ()
+    return stage("Stop the schedule", ((step,) for step in steps))
 
 
 def _switch(site: Site, facts: Facts, unit: Unit) -> Track:

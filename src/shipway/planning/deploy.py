@@ -11,13 +11,15 @@ from dataclasses import replace
 
 from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step
+from shipway.planning.backup import backup_steps
 from shipway.planning.history import base_release
 from shipway.planning.migrate import Decided, When, migrate_step
 from shipway.planning.ready import check_ready
+from shipway.planning.schedule import describe_steps, left_behind
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import clean_up, per_host, roll_out, stage
 from shipway.planning.takeover import take_over_notes
-from shipway.planning.window import roll_out_closed
+from shipway.planning.window import Closed, roll_out_closed
 from shipway.runtimes.base import Release
 
 
@@ -37,7 +39,7 @@ def plan_prepare(site: Site, facts: Facts, run: str, release: Release, notes: Se
             *stage("Prepare the hosts", per_host(site, lambda target: _host_steps(facts, target))),
             *stage(f"Put {name} on the hosts", per_host(site, lambda target: _prepare(site, target, release))),
         ),
-        notes=(*notes, *take_over_notes(facts)),
+        notes=(*notes, *take_over_notes(facts), *left_behind(site, facts)),
         is_partial=True,
     )
 
@@ -49,9 +51,11 @@ def plan_release(first: Plan, site: Site, facts: Facts, decided: Decided) -> Pla
     """
     name, version, base = first.release, first.version, first.base
     if decided.window:
-        middle = roll_out_closed(site, facts, name, version, tuple(_migrate(site, first, "window", decided)))
+        closed = Closed(tuple(backup_steps(site, first, decided)), tuple(_migrate(site, first, "window", decided)))
+        middle = roll_out_closed(site, facts, first, closed)
     else:
         middle = (
+            *stage("Back up the database", (tuple(backup_steps(site, first, decided)),)),
             *stage("Migrate the database", (tuple(_migrate(site, first, "before", decided)),)),
             *roll_out(site, facts, name, version, workers_first=decided.workers_first),
             *stage(f"Migrate, now that {base} is gone", (tuple(_migrate(site, first, "after", decided)),)),
@@ -83,7 +87,8 @@ def _host_steps(facts: Facts, target: Target) -> Iterator[Step]:
 
 def _prepare(site: Site, target: Target, release: Release) -> tuple[Step, ...]:
     units = tuple(site.units(release.release, release.version, host=target.host))
-    return target.runtime.prepare_steps(release, units)
+    described = describe_steps(site, target, release.release, release.version)
+    return (*target.runtime.prepare_steps(release, units), *described)
 
 
 def _migrate(site: Site, first: Plan, when: When, decided: Decided) -> Iterator[Step]:

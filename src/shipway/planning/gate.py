@@ -72,7 +72,14 @@ def decide(database: Database, serves: Serves, release: str, rules: Rules) -> De
         raise _unapproved(gate, asks, release, rules)
     notes += [f"{slot.verdict.migration.label} runs after: {slot.why}" for slot in gate.at("after") if slot.why]
     survives = base is None or all(slot.verdict.old_code != "breaks" for slot in gate.at("before"))
-    return Decided(_keys(gate, "before"), _keys(gate, "after"), _keys(gate, "window"), survives, notes=tuple(notes))
+    return Decided(
+        before=_keys(gate, "before"),
+        after=_keys(gate, "after"),
+        window=_keys(gate, "window"),
+        old_code_survives=survives,
+        is_risky=bool(gate.approvals) and not is_new,
+        notes=tuple(notes),
+    )
 
 
 def _check_complete(database: Database, release: str, rules: Rules) -> None:

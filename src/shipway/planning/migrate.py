@@ -32,13 +32,15 @@ class Decided:
     """What was decided about the pending migrations of a release, each list in the order of the graph.
 
     `window`: all of them run while the site is closed. `old_code_survives` what runs before the switch.
-    `workers_first`: the old workers stop before the switch. `notes` is what a person should know.
+    `is_risky`: one of them loses or changes data, or takes long. `workers_first`: the old workers stop before the
+    switch. `notes` is what a person should know.
     """
 
     before: Keys = ()
     after: Keys = ()
     window: Keys = ()
     old_code_survives: bool = True
+    is_risky: bool = False
     workers_first: bool = False
     notes: tuple[str, ...] = ()
 

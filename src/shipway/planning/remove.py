@@ -9,6 +9,7 @@ from shipway.core.facts import Facts, HostFacts
 from shipway.core.step import Plan, Step
 from shipway.planning.accessories import POINT_OF_NO_RETURN, AccessoryTarget, remove_stages
 from shipway.planning.history import base_release
+from shipway.planning.schedule import clear_steps
 from shipway.planning.site import Site, Target
 from shipway.planning.stages import per_host, stage
 from shipway.runtimes.docker.accessory_remove import IMAGE_SCRIPT
@@ -50,6 +51,7 @@ def plan_remove(site: Site, facts: Facts, run: str, leaving: Leaving) -> Plan:
         stages=(
             POINT_OF_NO_RETURN,
             *stage("Take the site out of the proxy", per_host(site, _forget)),
+            *stage("Remove the schedule", per_host(site, lambda target: clear_steps(site, facts, target))),
             *stage("Stop the releases", per_host(site, lambda target: _stop(site, facts.of(target.host), target))),
             *stage("Remove the releases", per_host(site, lambda target: _remove(site, facts.of(target.host), target))),
             *remove_stages(leaving.accessories),

@@ -6,11 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from shipway.core.job import Job
 from shipway.core.layout import Layout
 from shipway.core.secret import Text
 from shipway.core.unit import HealthCheck, Kind, Unit
+from shipway.planning.files import FileRules
 from shipway.proxies.base import Proxy
+from shipway.runtimes.backup import BackupSpec
 from shipway.runtimes.base import Runtime
+from shipway.runtimes.schedule import Way
 
 Env = tuple[tuple[str, Text], ...]
 MigrationPolicy = Literal["auto", "approve", "manual"]
@@ -52,7 +56,7 @@ class Site:
     after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
     `approvals` is how many people other than the one who deploys must agree. `retain` is how many releases stay on the
     hosts. `manage` is the path of manage.py in the project. `verifies` are lines that tell what is looked at before the
-    old release is retired; () for nothing.
+    old release is retired; () for nothing. `schedule_ways` is what keeps the schedule, by host.
     """
 
     service: str
@@ -71,6 +75,10 @@ class Site:
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"
     verifies: tuple[str, ...] = ()
+    files: FileRules = field(default_factory=FileRules)
+    backup: BackupSpec | None = None
+    schedule: tuple[Job, ...] = ()
+    schedule_ways: Mapping[str, Way] = field(default_factory=dict)
 
     @property
     def primary(self) -> str:

@@ -9,6 +9,7 @@ from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step, Verb
 from shipway.core.unit import Kind, Unit
 from shipway.planning.history import base_release, by_number, live_on, version_of
+from shipway.planning.schedule import hand_over_schedule
 from shipway.planning.site import Site, Target
 from shipway.planning.takeover import take_over
 
@@ -30,7 +31,9 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
     With `workers_first` old workers end before the switch: the new release asks for tasks that they do not know. New
     ones have taken over by then, and a failure starts the old ones again.
     """
-    hand_over = tuple(_hand_over(site, facts, release, version))
+    scheduler = tuple(_hand_over(site, facts, release, version))
+    schedule = tuple(hand_over_schedule(site, facts, release, base_release(site, facts)))
+    hand_over = (*scheduler, *schedule)
     verified = verification(site, release)
     retired: tuple[Kind, ...] = ("web",) if workers_first else ("web", "worker")
     return (
@@ -43,7 +46,7 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
             width=site.boot_width,
             commits=not hand_over and not verified,
         ),
-        *(stage("Hand over the scheduler", (hand_over,), commits=not verified) if hand_over else ()),
+        *(stage(_hand_over_title(scheduler), (hand_over,), commits=not verified) if hand_over else ()),
         *verified,
         *stage("Retire what served before", _retire_tracks(site, facts, release, retired)),
         *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),
@@ -128,6 +131,10 @@ def _hand_over(site: Site, facts: Facts, release: str, version: str) -> Iterator
     for unit in site.units(release, version):
         if unit.kind == "scheduler":
             yield from site.target(unit.host).runtime.start_steps(unit)
+
+
+def _hand_over_title(scheduler: Track) -> str:
+    return "Hand over the scheduler" if scheduler else "Hand over the schedule"
 
 
 def _retire_tracks(site: Site, facts: Facts, release: str, kinds: Sequence[Kind]) -> Iterator[Track]:

@@ -7,26 +7,42 @@ old code does not run, so it is never started again by an undo.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from shipway.core.facts import Facts
-from shipway.core.step import Stage, Step
+from shipway.core.step import Plan, Stage, Step
 from shipway.planning.history import live_on
+from shipway.planning.schedule import hand_over_schedule, pause_steps
 from shipway.planning.site import Site
 from shipway.planning.stages import stage, verification
 
 MESSAGE = "The site is being changed and is back in a moment."
 
 
-def roll_out_closed(
-    site: Site, facts: Facts, release: str, version: str, migrate: tuple[Step, ...]
-) -> tuple[Stage, ...]:
-    """Return the stages that close the site, stop what runs, migrate, start and switch, and open the site again."""
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What is done while the site is closed: the backup, while all can still be taken back, and the migrations."""
+
+    backup: tuple[Step, ...]
+    migrate: tuple[Step, ...]
+
+
+def roll_out_closed(site: Site, facts: Facts, first: Plan, closed: Closed) -> tuple[Stage, ...]:
+    """Return the stages that close the site, stop what runs, migrate, start and switch, and open the site again.
+
+    `first` is the first part of the plan. Jobs of the schedule end before the database is changed under them.
+    """
+    release, version, base = first.release, first.version, first.base
+    schedule = tuple(hand_over_schedule(site, facts, release, base))
     return (
         *stage("Close the site", _maintenance(site, facts, on=True)),
+        *stage("Stop the schedule", ((step,) for step in pause_steps(site, facts, base))),
+        *stage("Back up the database", (closed.backup,)),
         *stage("Stop what served before", _stop(site, facts), commits=True),
-        *stage("Migrate the database", (migrate,)),
+        *stage("Migrate the database", (closed.migrate,)),
         *stage(f"Start {release}", _start(site, release, version)),
         *stage(f"Switch to {release}", _switch(site, facts, release, version), commits=True),
+        *stage("Hand over the schedule", (schedule,)),
         *stage("Open the site", _maintenance(site, facts, on=False)),
         *verification(site, release),
         *stage("Settle", (target.runtime.finish_steps(release, version) for target in site.targets)),

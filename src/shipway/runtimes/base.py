@@ -32,7 +32,8 @@ class RuntimeFacts:
     """What a runtime read from the answers of a host. The names are those of `HostFacts`.
 
     `is_settled`: every host step is true already, so that a plan need not hold them. `trouble`: why nothing can be run
-    on this host, with the command that helps.
+    on this host, with the command that helps. `schedule`: what stands in the file of that name (`schedule_script.py`):
+    the release whose schedule is in force, and all hosts that have jobs of it.
     """
 
     releases: tuple[str, ...] = ()
@@ -42,6 +43,8 @@ class RuntimeFacts:
     tools: Mapping[str, str] = field(default_factory=dict)
     is_settled: bool = False
     trouble: tuple[Finding, ...] = ()
+    schedule: str = ""
+    schedule_hosts: tuple[str, ...] = ()
 
 
 class Runtime(Protocol):

@@ -13,6 +13,7 @@ from shipway.core.errors import ConfigError
 from shipway.core.secret import SecretRef
 from shipway.core.step import violations
 from shipway.planning.deploy import plan_deploy
+from shipway.planning.schedule import scheduling
 from shipway.planning.site import Site
 from shipway.runtimes.base import Release
 from tests.sites import facts_serving
@@ -95,3 +96,21 @@ def test_what_can_never_run_is_a_mistake_of_the_configuration(
         check_releasable(site_from(tmp_path, CONFIG.replace(*change), monkeypatch))
     assert caught.value.exit_code == 3
     assert code in ("", caught.value.code)
+
+
+JOBS = """\
+schedule:
+  nightly: { cron: "@daily", command: clearsessions }
+venv: { keeper: %s }
+"""
+
+
+@pytest.mark.parametrize(("keeper", "way"), [("supervisor", "cron"), ("auto", "auto")])
+def test_cron_keeps_the_jobs_where_supervisor_keeps_the_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keeper: str, way: str
+) -> None:
+    shop = site_from(tmp_path, CONFIG + JOBS % keeper, monkeypatch)
+    assert [(job.name, job.role, job.hosts) for job in shop.schedule] == [("nightly", "web", ("a",))]
+    assert {scheduling(shop, target).way for target in shop.targets} == {way}
+    check_releasable(shop)
+    assert (shop.files.is_container, shop.backup) == (False, None)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shipway.config.load import load_config
 from shipway.config.warm_stop import warm_stop
 
 SIGNALS = {
@@ -28,3 +29,18 @@ def test_a_worker_ends_its_task(cmd: str) -> None:
 @pytest.mark.parametrize("cmd", [None, "", "celery -A pier beat", "uvicorn pier.asgi", "python manage.py send_mail"])
 def test_what_is_no_worker_of_a_framework(cmd: str | None) -> None:
     assert warm_stop(cmd) is None
+
+
+TWO = """
+service: shop
+runtime: venv
+servers:
+  web: [a]
+  beat: {{ hosts: [{hosts}], cmd: celery -A shop beat }}
+"""
+
+
+@pytest.mark.parametrize(("hosts", "is_told"), [("a", False), ("a, b", True)])
+def test_more_than_one_scheduler_is_warned_of(hosts: str, *, is_told: bool) -> None:
+    warnings = load_config({"deploy.yml": TWO.format(hosts=hosts)}).warnings
+    assert ["2 schedulers run at once: beat on a, beat on b" in one.what for one in warnings] == [True] * is_told

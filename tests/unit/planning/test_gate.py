@@ -62,7 +62,7 @@ def test_an_approval_is_for_exactly_what_was_shown() -> None:
     assert error.code == "migrations.approval"
     assert [finding.code for finding in error.findings] == ["migrations.to_approve"]
     given = Rules(approved=approved(error))
-    assert ask(ADD, DROP_NULL, rules=given) == Decided(before=(KEYS[2],), after=(KEYS[3],))
+    assert ask(ADD, DROP_NULL, rules=given) == Decided(before=(KEYS[2],), after=(KEYS[3],), is_risky=True)
     other = refusal(DROP_NULL, rules=given)
     assert other.code == "migrations.other_approval"
     assert approved(other) not in ("", given.approved)
@@ -88,7 +88,7 @@ def test_what_two_releases_cannot_share_is_refused_with_the_recipe_or_closes_the
     asked = refusal(ADD, RENAME, rules=Rules(window=True))
     assert asked.code == "migrations.approval"
     given = Rules(window=True, approved=approved(asked))
-    assert ask(ADD, RENAME, rules=given) == Decided(window=(KEYS[2], KEYS[3]))
+    assert ask(ADD, RENAME, rules=given) == Decided(window=(KEYS[2], KEYS[3]), is_risky=True)
     assert refusal(ADD, RENAME, rules=Rules(approved=given.approved)).code == "migrations.refused"
 
 

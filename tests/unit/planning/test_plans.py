@@ -260,3 +260,19 @@ def test_old_workers_end_before_the_switch_where_they_must() -> None:
     assert ids(plan).count("b/stop-worker-r2") == 1
     late = planned(shop, facts_serving(shop, "r2", kept=["r1"], records=HISTORY), Decided())
     assert stage_of(late, "a/switch-web") < stage_of(late, "a/stop-worker-r2")
+
+
+def test_a_scheduler_that_moves_ends_on_every_host_before_it_starts_on_another() -> None:
+    """Also where two ran by mistake; one track, so that no host is ahead of another."""
+    before = site(
+        ("a", "b"), (RoleSpec("web", ("a", "b"), proxied=True), RoleSpec("beat", ("a", "b"), kind="scheduler"))
+    )
+    after = site(("b", "a"), (RoleSpec("web", ("b", "a"), proxied=True), RoleSpec("beat", ("b",), kind="scheduler")))
+    found = facts_serving(before, "r2", kept=["r1"], records=HISTORY)
+    facts = Facts(tuple(sorted(found.hosts, key=lambda host: host.host, reverse=True)))
+    plan = plan_deploy(after, facts, "run", NEW)
+    (hand_over,) = [stage for stage in plan.stages if stage.commits]
+    (track,) = hand_over.tracks
+    assert sorted(step.id for step in track[:2]) == ["a/stop-beat-r2", "b/stop-beat-r2"]
+    assert [step.id for step in track[2:]] == ["b/start-beat-r3"]
+    assert plan.primary == "b"

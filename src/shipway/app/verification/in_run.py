@@ -55,7 +55,7 @@ class RunVerification:
         """
         if self.is_off:
             if self.why:
-                await self._write(plan.run, {"release": plan.release, "outcome": "skipped", "why": self.why[:500]})
+                await self._write(plan.run, {"release": plan.release, "verified": "skipped", "why": self.why[:500]})
             return
         if (subject := self._subject(plan.release, plan.version, plan.base)) is None:
             return
@@ -141,7 +141,7 @@ class RunVerification:
         bad = fatal(found.outcomes)
         detail: dict[str, str | float] = {
             "release": found.release,
-            "outcome": "failed" if bad else "passed",
+            "verified": "failed" if bad else "passed",
             "checks": tally(found.outcomes),
             "took_s": round(found.took_s, 3),
         }

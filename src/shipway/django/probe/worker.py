@@ -17,6 +17,7 @@ from shipway.django.probe.database import (
     vendor_of,
 )
 from shipway.django.probe.facts import app_facts, cache_facts, check_findings, packages, settings_facts, storage_facts
+from shipway.django.probe.files import files_facts
 from shipway.django.probe.live import invalid_indexes, live_schema
 from shipway.django.probe.project import learn_settings, load_project, where_from
 from shipway.django.probe.queued import queued_facts
@@ -55,6 +56,7 @@ def sections(answer: Answer, options: dict[str, Any]) -> dict[str, Any]:
         "databases": lambda: databases(answer, options),
         "tasks": task_facts,
         "queued": lambda: queued_facts(answer, options),
+        "files": lambda: files_facts(options["files"]),
         "packages": packages,
         "checks": lambda: check_findings(answer),
         "caches": lambda: cache_facts(answer, options["ask_s"]),

@@ -31,6 +31,7 @@ probe() {
       printf 'leftover %s\n' "${_dir##*/}"
     fi
   done
+  [ ! -f "$1/schedule/active" ] || { read -r _line <"$1/schedule/active" && printf 'schedule %s\n' "$_line"; }
   for _tool in python3 docker; do
     if _where=$(command -v -- "$_tool"); then printf 'tool %s %s\n' "$_tool" "$_where"; fi
   done

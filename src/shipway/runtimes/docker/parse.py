@@ -9,6 +9,7 @@ from shipway.core.errors import Finding
 from shipway.core.ports import Result
 from shipway.core.unit import KAMAL
 from shipway.runtimes.base import RuntimeFacts
+from shipway.runtimes.schedule import parse_schedule
 
 MAX_BYTES = 1 << 20
 
@@ -31,6 +32,7 @@ class _Answer:
     tools: dict[str, str] = field(default_factory=dict)
     said: list[str] = field(default_factory=list)
     words: set[str] = field(default_factory=set)
+    schedule: str = ""
 
 
 def parse_probe(result: Result | None, *, service: str, destination: str) -> RuntimeFacts:
@@ -55,7 +57,10 @@ def parse_probe(result: Result | None, *, service: str, destination: str) -> Run
     known = {*answer.whole, *answer.leftovers}
     leftovers = {*answer.leftovers, *(r for r in answer.whole if r not in whole)}
     leftovers |= {r for r in made - known if r not in {release for _, release in running}}
+    schedule, schedule_hosts = parse_schedule(answer.schedule)
     return RuntimeFacts(
+        schedule=schedule,
+        schedule_hosts=schedule_hosts,
         releases=tuple(sorted({*whole, *kamals}, key=_natural)),
         leftovers=tuple(sorted(leftovers, key=_natural)),
         running=frozenset(running),
@@ -81,6 +86,8 @@ def _read(text: str) -> _Answer:
             answer.tools[match[1]] = match[2]
         elif line.startswith("trouble "):
             answer.said.append(line.removeprefix("trouble ")[:300])
+        elif line.startswith("schedule "):
+            answer.schedule = line
         elif line in ("settled", "answers"):
             answer.words.add(line)
     return answer

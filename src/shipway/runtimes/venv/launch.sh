@@ -123,6 +123,7 @@ probe() {
       { read -r _; read -r _; read -r role; read -r release; } <"$_file" && printf 'running %s %s\n' "$role" "$release"
     fi
   done
+  [ ! -f "$1/schedule/active" ] || { read -r _line <"$1/schedule/active" && printf 'schedule %s\n' "$_line"; }
   for _tool in python3 uv supervisord caddy tar git; do tool "$2" "$_tool"; done
 }
 

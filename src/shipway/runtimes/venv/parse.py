@@ -6,6 +6,7 @@ import re
 
 from shipway.core.ports import Result
 from shipway.runtimes.base import RuntimeFacts
+from shipway.runtimes.schedule import parse_schedule
 
 MAX_BYTES = 1 << 20
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}"
@@ -27,7 +28,10 @@ def parse_probe(result: Result | None, *, is_keeper_up: bool) -> RuntimeFacts:
             running.add((match[1], match[2]))
         elif match := _TOOL.match(line):
             tools[match[1]] = match[2]
+    schedule, schedule_hosts = parse_schedule(text)
     return RuntimeFacts(
+        schedule=schedule,
+        schedule_hosts=schedule_hosts,
         releases=tuple(sorted(found["release"], key=_natural)),
         leftovers=tuple(sorted(found["leftover"], key=_natural)),
         running=frozenset(running),

@@ -233,7 +233,9 @@ class Venv:
         if self._collects:
             commands.append(["collectstatic", "--noinput", "--verbosity", "0"])
         words = ("python", "-", server, self._settings.manage, json.dumps(commands))
-        manage = replace(self.one_off(_first(units), words), stdin=(resource("manage_script.py"),))
+        manage = replace(
+            self.one_off(_first(units), words), stdin=(resource("manage_script.py"), self._settings.static_check)
+        )
         return Step(
             id=f"{self._host}/check-{release}",
             title=f"check the project of {release}" + (" and collect its static files" if self._collects else ""),

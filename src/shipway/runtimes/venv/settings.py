@@ -19,6 +19,7 @@ class VenvSettings:
     `media_root` and `shared` are paths relative to the project's directory; `static_root` and `media_root` may be
     "" (nothing to collect, no uploads). `lock_digest` changes whenever the content of the lock does. `shared` are
     files and directories (these end in `/`) that outlive releases. `python` is the host's interpreter.
+    `static_check` is a program that is run after static files were collected, in the same process ("": none).
     `max_requests` is after how many requests a web process is replaced, against slow leaks (0: never).
     """
 
@@ -32,6 +33,7 @@ class VenvSettings:
     lock_digest: str = ""
     static_root: str = ""
     collect_static: bool = True
+    static_check: str = ""
     media_root: str = ""
     shared: tuple[str, ...] = ()
     web_processes: int = 2

@@ -147,7 +147,7 @@ def test_a_good_release_is_verified_on_every_host_and_noted(shop: Shop) -> None:
     hosts = {event.host for event in shop.events if event.kind == "check.passed"}
     assert hosts == {"app-1", "app-2"}
     (record,) = shop.verified()
-    assert (record.detail["release"], record.detail["outcome"]) == ("r2", "passed")
+    assert (record.detail["release"], record.detail["verified"]) == ("r2", "passed")
     assert_serves(BARE, shop.fleet, {"r2"})
 
 
@@ -159,7 +159,7 @@ def test_a_broken_release_is_turned_back_and_what_serves_then_is_verified(shop: 
     assert "answered 500" in error.what
     assert "r1 serves" in error.now
     assert "r1 was verified" in error.now
-    assert [record.detail["outcome"] for record in shop.verified()] == ["failed", "passed"]
+    assert [record.detail["verified"] for record in shop.verified()] == ["failed", "passed"]
     assert_serves(BARE, shop.fleet, {"r1"})
 
 
