@@ -142,7 +142,7 @@ def _judge_one(
     tables = {lock.table for effect in effects for lock in effect.locks}
     return Verdict(
         migration=migration,
-        cls=_class(effects, standing, passing, broken),
+        cls=worst_class((_class(effects, standing, passing, broken), _class_of_parts(migration, operations, server))),
         old_code=_old_code(effects, standing, passing, declaration),
         code_rollback=_rollback(effects, standing, declaration, moment.release),
         reversal=_reversal(migration, effects),
@@ -210,6 +210,8 @@ def _before(moment: _Moment, server: Server) -> NewCode:
     touched = moment.touched()
     without = problems(moment.state_end, moment.schema, server, touched)
     healed = without - problems(moment.state_end, moment.schema_after, server, touched)
+    if any(p.slug == "null_forbidden" for p in healed):
+        return "no"  # the new code lets a value be absent in order to leave it out
     return {"breaks": "no", "conditional": "part", "ok": "yes"}[worst_old_code(p.old_code for p in healed)]  # type: ignore[return-value]
 
 
@@ -222,6 +224,12 @@ def _class(
     if passing:
         found.append("safe-with-care")
     return worst_class(found)
+
+
+def _class_of_parts(migration: Migration, operations: tuple[Judged, ...], server: Server) -> MigrationClass:
+    """Return what it costs that a failure in the middle leaves the first operations of a migration done."""
+    parts = [judged for judged in operations if any(effect.slug != "quiet" for effect in judged.effects)]
+    return "safe-with-care" if len(parts) > 1 and not migration.atomic and server.vendor != "sqlite" else "safe"
 
 
 def _old_code(
