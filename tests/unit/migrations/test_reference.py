@@ -5,14 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.migrations.replay import verdict_on
+from shipway.migrations.verdict import judge
+from tests.unit.migrations.replay import database_of, verdict_on
 
-DATA = tomllib.loads((Path(__file__).parent / "reference.toml").read_text())
+HERE = Path(__file__).parent
+DATA = tomllib.loads((HERE / "reference.toml").read_text())
+COMBINED = tomllib.loads((HERE / "combined.toml").read_text())
 VENDORS = {"p": "postgresql", "m": "mariadb", "s": "sqlite"}
 REVERSALS = {"R": ("yes",), "R*": ("until new rows",), "L": ("schema only",), "X": ("no",)}
 CASES = [
-    pytest.param(case, VENDORS[letter], id=f"{case['row']} {case.get('title', '')}-{VENDORS[letter]}")
-    for case in DATA["case"]
+    pytest.param(case, VENDORS[letter], id=f"{case.get('row', '')} {case.get('title', '')}-{VENDORS[letter]}")
+    for case in (*DATA["case"], *COMBINED["case"])
     for letter in case["on"]
 ]
 
@@ -35,3 +38,30 @@ def _words(text: str) -> tuple[str, ...]:
         if "migration" not in text
         else ("data migration", *text.replace("data migration", "").split())
     )
+
+
+def test_a_plan_is_judged_by_what_it_leaves() -> None:
+    """Each migration alone would break the old code; all of them leave it what it knows."""
+    add, remove = (
+        "migrations.AddField('customer', 'x', models.IntegerField(default=1))",
+        "migrations.RemoveField('customer', 'x')",
+    )
+    verdicts = judge(database_of("postgresql", DATA["before"]["shop"], add, remove))
+    assert [(v.old_code, v.code_rollback, v.cls) for v in verdicts] == [
+        ("conditional", "allowed", "safe-with-care"),
+        ("ok", "allowed", "safe-with-care"),
+    ]
+
+
+def test_a_column_that_comes_back_later_is_another_one() -> None:
+    rename = "migrations.RenameField('customer', 'vat', 'old_vat')"
+    again = "migrations.AddField('customer', 'vat', models.CharField(max_length=20, null=True))"
+    verdicts = judge(database_of("postgresql", DATA["before"]["shop"], rename, again))
+    assert [v.code_rollback for v in verdicts] == ["allowed", "refused"]
+
+
+def test_each_migration_is_a_start_of_its_own_where_nobody_serves() -> None:
+    rename = "migrations.RenameField('customer', 'vat', 'tax')"
+    again = "migrations.AddField('customer', 'vat', models.CharField(max_length=20, null=True))"
+    database = database_of("postgresql", DATA["before"]["shop"], rename, again, applied=None)
+    assert [v.old_code for v in judge(database)][1:] == ["breaks", "ok"]

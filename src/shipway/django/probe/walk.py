@@ -129,7 +129,12 @@ class Walker:
         old = {name: table for tables in before.values() for name, table in tables.items()}
         new = {name: table for tables in after.values() for name, table in tables.items()}
         # A model that is no longer managed keeps its table, and the code goes on naming it.
-        return [] if old == new or kind == "AlterModelOptions" else table_changes(old, new)
+        changes = [] if old == new or kind == "AlterModelOptions" else table_changes(old, new)
+        return [c for c in changes if not (c.get("dropped") and self.is_held(c["table"]))]
+
+    def is_held(self, table: str) -> bool:
+        """Return whether a model still has a table: an explicit `through` may have taken an automatic one over."""
+        return any(table in tables for tables in self.tables.values())
 
     def is_wide(self, operation: Any, app_label: str, kind: str) -> bool:
         """Return whether tables of other models may change too: those that refer to a key that is altered."""
