@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Callable
+from typing import TypeVar
 
 from shipway.core.errors import ConfigError, Refused, ShipwayError
 from shipway.core.migration import Database, Size
@@ -13,6 +15,7 @@ from shipway.django.report import App, Check, DatabaseReport, Fault, Json, Repor
 from shipway.django.schema_codec import parse_migration, parse_schema
 from shipway.django.strict import Malformed, Node, as_pair, as_texts
 
+T = TypeVar("T")
 _SAID_LINES = 10
 LIMIT_BYTES = 64_000_000
 
@@ -24,6 +27,11 @@ def parse_answer(output: bytes, token: str, *, said: str = "") -> Report:
     `probe.no_answer`, `probe.cut_short`, `probe.garbled`; ConfigError `project.settings` or `project.django` when the
     project could not be loaded.
     """
+    return read_between(output, token, said, _report)
+
+
+def read_between(output: bytes, token: str, said: str, make: Callable[[Node], T]) -> T:
+    """Return what `make` makes of the document between the markers of `token`. Raises as `parse_answer` does."""
     begin, end = (f"\n{mark}\n".encode() for mark in markers(token))
     _, found, rest = output.partition(begin)
     body, ended, _ = rest.partition(end)
@@ -37,7 +45,7 @@ def parse_answer(output: bytes, token: str, *, said: str = "") -> Report:
     try:
         root = Node(json.loads(_unpacked(body)), "answer")
         _require_whole(root)
-        return _report(root)
+        return make(root)
     except (Malformed, ValueError, RecursionError) as error:
         raise Refused(
             "probe.garbled", "the answer about the project's database makes no sense", said=str(error)

@@ -48,7 +48,7 @@ WORKER_PARTS = (
 )
 _OURS = re.compile(r"^from shipway\.django\.probe[\w.]* import (\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 _FUTURE = re.compile(r"^from __future__ import annotations\n", re.MULTILINE)
-_TOKEN = re.compile(r"[0-9a-f]{16,64}")
+TOKEN = re.compile(r"[0-9a-f]{16,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class ProbeOptions:
 
 def build_probe(token: str, options: ProbeOptions) -> str:
     """Return the program. `token` is 16 to 64 random hex digits, new for each call. Raises ValueError for another."""
-    if not _TOKEN.fullmatch(token):
+    if not TOKEN.fullmatch(token):
         raise ValueError("a token is 16 to 64 hex digits")
     told = json.dumps(asdict(options))
     worker_text = f"{joined(WORKER_PARTS)}\nwork(json.loads({told!r}))\n"
