@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 from shipway.adapters.checkout import checked_out
+from shipway.adapters.clock import SystemClock
 from shipway.adapters.interpreter import find_manage, run_program
 from shipway.app.migrations import Asked, MigrationsAnswer, answer_of, ask_project, bases_of_tree, commit_of
 from shipway.core.errors import ConfigError, Refused, UsageError
@@ -82,9 +82,7 @@ class Wanted:
     base_python: str = ""
 
 
-def rehearse_project(
-    asked: Asked, wanted: Wanted, version_of: Callable[[str], str], now: datetime, say: Say
-) -> RehearsalAnswer:
+def rehearse_project(asked: Asked, wanted: Wanted, version_of: Callable[[str], str], say: Say) -> RehearsalAnswer:
     """Rehearse what is pending in the project of `asked` against the code of its base.
 
     Raises UsageError `rehearse.no_base`, Refused `rehearse.…`, and what `judge_project` raises. The scratch databases
@@ -107,7 +105,7 @@ def rehearse_project(
         answer = RehearsalAnswer(answer_of(report, asked.base, bases), fresh=wanted.fresh or _is_ahead(report, bases))
         if not answer.first.verdicts:
             return answer
-        name = f"{PREFIX}{now:%Y%m%dt%H%M%S}_{secrets.token_hex(4)}"
+        name = f"{PREFIX}{SystemClock().now():%Y%m%dt%H%M%S}_{secrets.token_hex(4)}"
         options = ActOptions("make", name=name, directory=place, rows=wanted.rows, fresh=answer.fresh)
         return _Rehearsal(old, Program(asked.directory, python), say).play(answer, options)
 
@@ -219,7 +217,7 @@ def _refused(scratch: Scratch, user: str) -> Refused:
 def _ended_gently() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the body as Ctrl-C does, so that what was made is removed."""
 
-    def stop(number: int, frame: FrameType | None) -> None:
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     with _handling({signal.SIGTERM: stop, signal.SIGHUP: stop}):

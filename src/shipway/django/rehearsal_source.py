@@ -32,7 +32,8 @@ class ActOptions:
 
     `name` begins the names of scratch databases, `directory` holds those that are files. `scratch` has the name for
     each alias ("" where there is none), `known` the rows that were there first, as the act `seed` answered. `rows`
-    are copied from each table. `fresh`: the databases stay empty, and the old release's own migrations fill them. `limit_s` ends the whole, `section_s` the act; `limit_bytes` as in `ProbeOptions`.
+    are copied from each table. `fresh`: the databases stay empty,
+    and the old release's own migrations fill them. `limit_s` ends the whole, `section_s` the act.
     """
 
     act: Act

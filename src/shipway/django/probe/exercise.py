@@ -17,10 +17,6 @@ TRIES = 9
 SEED_NUMBER, TRIAL_NUMBER, WRITTEN_NUMBER = 1, 500, 900
 
 
-class Undo(Exception):
-    """Ends a trial that went well."""
-
-
 class Exercise:
     """One release and one database. `known` has the rows that were there first: {label: {key: {field: digest}}}."""
 
@@ -68,7 +64,7 @@ class Exercise:
         """Insert the rows that the other release shall meet: linked to its own, with NULLs, with long values."""
         for model in self.models:
             self.attempt(lambda model=model: extend(model, WRITTEN_NUMBER, self.connection))
-            for number, shape in enumerate(("linked", "nulls", "largest"), WRITTEN_NUMBER):
+            for number, shape in enumerate(("linked", "linked nulls", "linked largest"), WRITTEN_NUMBER):
                 self.commit(model, number, shape)
 
     def snapshot(self) -> dict[str, Any]:
@@ -82,11 +78,11 @@ class Exercise:
             found[label_of(model)] = {str(told(one.pk)): digests(one) for one in rows}
         return found
 
-    def try_all(self, everything: bool = True) -> dict[str, dict[str, str]]:
+    def try_all(self, *, everything: bool = True) -> dict[str, dict[str, str]]:
         """Return {label: {action: error}} for each model; "" is what worked."""
-        return {label_of(model): self.try_model(model, everything) for model in self.models}
+        return {label_of(model): self.try_model(model, everything=everything) for model in self.models}
 
-    def try_model(self, model: Any, everything: bool) -> dict[str, str]:
+    def try_model(self, model: Any, *, everything: bool) -> dict[str, str]:
         """Try what a release does with one model."""
         actions = {
             "list": lambda: self.list(model),
@@ -114,11 +110,10 @@ class Exercise:
                 do()
                 if self.connection.vendor != "mysql":
                     self.connection.check_constraints()
-                raise Undo
-        except Undo:
-            return ""
+                transaction.set_rollback(True, using=self.connection.alias)
         except Exception as error:
             return words(error)
+        return ""
 
     def rows(self, model: Any) -> Any:
         """Return the query of all rows."""
@@ -224,7 +219,7 @@ class Exercise:
             for field in model._meta.concrete_fields:
                 what = {stranger(getattr(one, field.attname), field) for one in rows} - {""}
                 if what:
-                    found.setdefault(label_of(model), {})[field.name] = sorted(what)[0]
+                    found.setdefault(label_of(model), {})[field.name] = min(what)
         return found
 
 
@@ -258,6 +253,6 @@ def difference(one: Any, before: dict[str, str]) -> dict[str, str]:
 
 
 def words(error: BaseException) -> str:
-    """Return the kind of an error and the first lines of what it says."""
+    """Return the kind of an error and the first line of what it says: the further ones may hold a row's values."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {'; '.join(lines[:2])}"[:600]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:400]

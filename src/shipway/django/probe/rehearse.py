@@ -87,11 +87,11 @@ def databases(options: dict[str, Any]) -> dict[str, Any]:
         if name and name not in done:
             done.add(name)
             known = options["known"].get(alias, {})
-            found[alias] = do(connections[alias], known, options)
+            found[alias] = do(connections[alias], known)
     return found
 
 
-def seed(connection: Any, known: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def seed(connection: Any, known: dict[str, Any]) -> dict[str, Any]:
     """The old release, on the schema that it knows: rows of its own, and what it can do.
 
     Migrations of its own that the database lacks come first.
@@ -116,14 +116,14 @@ def seed(connection: Any, known: dict[str, Any], options: dict[str, Any]) -> dic
     }
 
 
-def apply(connection: Any, known: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def apply(connection: Any, known: dict[str, Any]) -> dict[str, Any]:
     """The new release: what it can do before, its migrations, what it can do after, and rows that it writes."""
     from django.db.migrations.executor import MigrationExecutor
 
     before = Exercise(connection, known).try_all(everything=False)
     begun: list[str] = []
 
-    def progress(action: str, migration: Any = None, fake: bool = False) -> None:
+    def progress(action: str, migration: Any = None, *_: Any) -> None:
         if action == "apply_start":
             begun.append(f"{migration.app_label}.{migration.name}")
 
@@ -142,7 +142,7 @@ def apply(connection: Any, known: dict[str, Any], options: dict[str, Any]) -> di
     return result
 
 
-def try_again(connection: Any, known: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+def try_again(connection: Any, known: dict[str, Any]) -> dict[str, Any]:
     """The old release, on the new schema and among the rows that the new one wrote."""
     exercise = Exercise(connection, known)
     return {"actions": exercise.try_all(), "changed": exercise.changed(), "meets": exercise.meets()}

@@ -8,7 +8,6 @@ from shipway.django.probe.values import NoValue, extremes, plain
 
 DEEPEST = 5
 PARENTS = 3
-SHAPES = ("plain", "nulls", "largest", "smallest")
 
 
 def models_of(alias: str) -> list[Any]:
@@ -48,7 +47,10 @@ def label_of(model: Any) -> str:
 
 
 def build(model: Any, number: int, connection: Any, shape: str = "plain", depth: int = 0) -> Any:
-    """Return an unsaved row. The rows that it must refer to are saved. Raises NoValue, and what the database says."""
+    """Return an unsaved row. The rows that it must refer to are saved. Raises NoValue, and what the database says.
+
+    `shape` is plain, nulls, largest, smallest or alike; after `linked` it refers to the first row of each parent.
+    """
     one = model()
     position = 0
     for field in model._meta.concrete_fields:
@@ -72,20 +74,18 @@ def skipped(field: Any) -> bool:
 
 def fill(one: Any, field: Any, number: int, connection: Any, shape: str) -> None:
     """Give a field that is no relation its value in the row `one`."""
-    if shape == "nulls" and field.null:
+    if shape.endswith("nulls") and field.null:
         setattr(one, field.attname, None)
         return
-    if shape in ("largest", "smallest"):
-        value = extremes(field, shape == "largest", connection)
+    if shape.endswith(("largest", "smallest")):
+        value = extremes(field, largest=shape.endswith("largest"), connection=connection)
         if value is not None:
             setattr(one, field.attname, value)
             return
     if shape == "alike" and field.name not in distinct(type(one)):
         number = 1
-    keeps_default = (
-        field.has_default() or db_default(field) or field.blank and not field.null and kind_of(field) == "text"
-    )
-    if not keeps_default or field.unique:
+    stays_empty = field.blank and not field.null and kind_of(field) == "text"
+    if field.unique or not (field.has_default() or db_default(field) or stays_empty):
         setattr(one, field.attname, plain(field, number, connection))
 
 
@@ -117,14 +117,14 @@ def distinct(model: Any) -> set[str]:
 def refer(field: Any, place: Any, connection: Any, shape: str, depth: int) -> Any:
     """Return the value of a foreign key: of a row that is there, or of a new one."""
     number, position = place
-    if shape == "nulls" and field.null:
+    if shape.endswith("nulls") and field.null:
         return None
     target, wanted = field.related_model, field.target_field.attname
-    if not field.unique or shape == "linked":
+    if not field.unique or shape.startswith("linked"):
         rows = list(target._base_manager.using(connection.alias).order_by("pk")[:PARENTS])
         if rows:
             # Rows that are written for the other release to meet refer to its first row, and leave it the others.
-            index = number // len(rows) ** position % len(rows) if shape in ("plain", "alike") else 0
+            index = number // len(rows) ** position % len(rows) if not shape.startswith("linked") else 0
             return getattr(rows[index], wanted)
     if field.null and (target is field.model or depth):
         return None

@@ -109,7 +109,7 @@ def leftovers(names: dict[str, str]) -> list[list[str]]:
 
 
 def make_sqlite(connection: Any, name: str, rows: int) -> dict[str, Any]:
-    """Copy an SQLite file whole; without rows only what its tables are, and Django's own rows. No file: none of them."""
+    """Copy an SQLite file whole; without rows only what its tables are, and Django's own rows."""
     path = str(connection.settings_dict["NAME"])
     if rows < 0 or ":memory:" in path or path.startswith("file:") or not os.path.exists(path):
         return {"by": "", "rows": 0, "notes": []}

@@ -15,8 +15,9 @@ LOCALE = (
     "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = current_database()"
 )
 KEYS = """
-SELECT c.oid::regclass::text, c.relname, (SELECT a.attname FROM pg_constraint k JOIN pg_attribute a
-  ON a.attrelid = c.oid AND a.attnum = k.conkey[1] WHERE k.conrelid = c.oid AND k.contype = 'p' AND cardinality(k.conkey) = 1)
+SELECT c.oid::regclass::text, c.relname, (
+  SELECT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+  WHERE k.conrelid = c.oid AND k.contype = 'p' AND cardinality(k.conkey) = 1)
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
@@ -120,7 +121,7 @@ def dump(connection: Any, section: str) -> str:
 
 
 def copy_rows(live: Any, scratch: Any, rows: int) -> int:
-    """Copy Django's own tables whole, and up to `rows` rows of each other with all that they refer to."""
+    """Copy Django's own tables whole, and up to `rows` rows of each other with all that they refer to; count those."""
     live.execute(KEYS)
     tables = live.fetchall()
     keys = {table: key for table, _, key in tables}
@@ -128,7 +129,8 @@ def copy_rows(live: Any, scratch: Any, rows: int) -> int:
     if rows > 0:
         live.execute(REFERENCES)
         chosen.update(choose(live, {t: k for t, k in keys.items() if k and t not in chosen}, live.fetchall(), rows))
-    return sum(copy_table(live, scratch, table, keys[table], chosen[table]) for table in chosen)
+    copied = {table: copy_table(live, scratch, table, keys[table], chosen[table]) for table in chosen}
+    return sum(number for table, number in copied.items() if chosen[table] is not None)
 
 
 def choose(live: Any, keys: dict[str, str], references: Any, rows: int) -> dict[str, set[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import uuid
@@ -57,8 +57,8 @@ def moment(number: int) -> Any:
     """Return a point in time, aware where the project's are."""
     from django.conf import settings
 
-    zone = datetime.timezone.utc if settings.USE_TZ else None
-    return datetime.datetime(2024, 1, 1 + number % 28, 12, 34, 56, number % 1_000_000, tzinfo=zone)
+    zone = dt.timezone.utc if settings.USE_TZ else None
+    return dt.datetime(2024, 1, 1 + number % 28, 12, 34, 56, number % 1_000_000, tzinfo=zone)
 
 
 def fraction(field: Any, number: int) -> Any:
@@ -69,23 +69,24 @@ def fraction(field: Any, number: int) -> Any:
 
 
 MAKERS: dict[str, Any] = {
-    "BooleanField": lambda field, number: number % 2 == 0,
-    "NullBooleanField": lambda field, number: number % 2 == 0,
-    "FloatField": lambda field, number: number + 0.5,
+    "BooleanField": lambda _, number: number % 2 == 0,
+    "NullBooleanField": lambda _, number: number % 2 == 0,
+    "FloatField": lambda _, number: number + 0.5,
     "DecimalField": fraction,
-    "DateField": lambda field, number: datetime.date(2024, 1, 1 + number % 28),
-    "DateTimeField": lambda field, number: moment(number),
-    "TimeField": lambda field, number: datetime.time(number % 24, 34, 56),
-    "DurationField": lambda field, number: datetime.timedelta(hours=number),
-    "UUIDField": lambda field, number: uuid.UUID(int=(7 << 100) + number),
-    "JSONField": lambda field, number: {"a": number},
-    "BinaryField": lambda field, number: b"r%d" % number,
-    "GenericIPAddressField": lambda field, number: f"10.0.{number // 250 % 250}.{1 + number % 250}",
-    "IPAddressField": lambda field, number: f"10.0.{number // 250 % 250}.{1 + number % 250}",
+    "DateField": lambda _, number: dt.date(2024, 1, 1 + number % 28),
+    "DateTimeField": lambda _, number: moment(number),
+    "TimeField": lambda _, number: dt.time(number % 24, 34, 56),
+    "DurationField": lambda _, number: dt.timedelta(hours=number),
+    "UUIDField": lambda _, number: uuid.UUID(int=(7 << 100) + number),
+    "JSONField": lambda _, number: {"a": number},
+    "BinaryField": lambda _, number: b"r%d" % number,
+    "GenericIPAddressField": lambda _, number: f"10.0.{number // 250 % 250}.{1 + number % 250}",
 }
 
 
-def rare(field: Any, kind: str, number: int, connection: Any) -> Any:
+def rare(  # noqa: PLR0911  a table of kinds
+    field: Any, kind: str, number: int, connection: Any
+) -> Any:
     """Return a value of a field that only some projects have: PostgreSQL's own, and those of packages."""
     base = getattr(field, "base_field", None)
     if kind == "ArrayField" and base is not None:
@@ -107,7 +108,9 @@ def rare(field: Any, kind: str, number: int, connection: Any) -> Any:
     raise NoValue(f"no value is known for {field.name} ({type(field).__name__})")
 
 
-def extremes(field: Any, largest: bool, connection: Any) -> Any:
+def extremes(  # noqa: PLR0911  a table of kinds
+    field: Any, *, largest: bool, connection: Any
+) -> Any:
     """Return the largest or smallest value that a field allows, None where it has none of that kind."""
     kind = field.get_internal_type()
     if field.choices or field.unique or field.remote_field is not None:
@@ -125,11 +128,6 @@ def extremes(field: Any, largest: bool, connection: Any) -> Any:
     if kind == "FloatField":
         return 1e30 if largest else -1e30
     return None
-
-
-def same(one: Any, other: Any) -> bool:
-    """Return whether a value that was read is what was read before, in whatever form it was kept meanwhile."""
-    return bool(told(one) == told(other))
 
 
 def told(value: Any) -> Any:
