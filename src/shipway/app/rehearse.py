@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import signal
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from shipway.adapters.checkout import checked_out
 from shipway.adapters.clock import SystemClock
@@ -18,16 +19,16 @@ from shipway.adapters.interpreter import find_manage, run_program
 from shipway.app.migrations import Asked, MigrationsAnswer, answer_of, ask_project, bases_of_tree, commit_of
 from shipway.core.errors import ConfigError, Refused, UsageError
 from shipway.core.rehearsal import Rehearsed, Scratch
-from shipway.django.rehearsal_answer import Made, applied, dropped, made, parse_act, seeded, tried
+from shipway.django.rehearsal_answer import parse_act
 from shipway.django.rehearsal_source import ActOptions, build_act
 from shipway.django.report import Report
 from shipway.django.strict import Node
 from shipway.migrations.plan import Base
 from shipway.migrations.rehearsal import Opinion, opine
+from shipway.planning.rehearsal import PREFIX, Act, Names, Played, acts, drop_act
 
 T = TypeVar("T")
 Say = Callable[[str], None]
-PREFIX = "shipway_rehearsal_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,23 @@ def rehearse_project(asked: Asked, wanted: Wanted, version_of: Callable[[str], s
         answer = RehearsalAnswer(answer_of(report, asked.base, bases), fresh=wanted.fresh or _is_ahead(report, bases))
         if not answer.first.verdicts:
             return answer
-        name = f"{PREFIX}{SystemClock().now():%Y%m%dt%H%M%S}_{secrets.token_hex(4)}"
-        options = ActOptions("make", name=name, directory=place, rows=wanted.rows, fresh=answer.fresh)
-        return _Rehearsal(old, Program(asked.directory, python), say).play(answer, options)
+        options = ActOptions(
+            "make", name=scratch_name(SystemClock().now()), directory=place, rows=wanted.rows, fresh=answer.fresh
+        )
+        played, kept = play(old, Program(asked.directory, python), options, say)
+    return replace(
+        answer,
+        seen=played.seen,
+        opinions={alias: opine(one) for alias, one in played.seen.items()},
+        scratch=played.made.scratch,
+        left=played.made.leftovers,
+        kept=kept,
+    )
+
+
+def scratch_name(now: datetime) -> str:
+    """Return the name that scratch databases of a rehearsal begin with: whoever finds one knows when it was made."""
+    return f"{PREFIX}{now:%Y%m%dt%H%M%S}_{secrets.token_hex(4)}"
 
 
 def _is_ahead(report: Report, bases: Mapping[str, Base]) -> bool:
@@ -120,97 +135,35 @@ def _is_ahead(report: Report, bases: Mapping[str, Base]) -> bool:
     return False
 
 
-class _Rehearsal:
-    """The acts, in order."""
-
-    def __init__(self, old: Program, new: Program, say: Say) -> None:
-        self._old, self._new, self._say = old, new, say
-
-    def play(self, answer: RehearsalAnswer, options: ActOptions) -> RehearsalAnswer:
-        """Return the answer with what was seen."""
-        with _ended_gently():
-            scratch: dict[str, str] = {}
-            kept: dict[str, str] = {}
-            try:
-                self._say("making a scratch database")
-                built = self._make(options, scratch)
-                answer = replace(answer, scratch=built.scratch, left=built.leftovers)
-                seen = self._acts(replace(options, scratch=scratch))
-            finally:
-                kept = self._drop(options, scratch)
-        opinions = {alias: opine(one) for alias, one in seen.items()}
-        return replace(answer, seen=seen, opinions=opinions, kept=kept)
-
-    def _make(self, options: ActOptions, scratch: dict[str, str]) -> Made:
-        built = self._new.act(options, made)
-        # What was begun is removed, whether or not it was made whole.
-        scratch.update({alias: one.name for alias, one in built.scratch.items() if one.name})
-        main = built.scratch.get("default") or next(iter(built.scratch.values()), Scratch(""))
-        if main.error:
-            raise _refused(main, next(iter(built.users.values()), "") or built.users.get("default", ""))
-        for alias, one in built.scratch.items():
-            if one.error:
-                scratch[alias] = ""
-        return built
-
-    def _acts(self, options: ActOptions) -> dict[str, Rehearsed]:
-        self._say("the old release makes rows and uses them")
-        first = self._old.act(replace(options, act="seed"), seeded)
-        options = replace(options, known=first.known)
-        self._say("the new release applies its migrations and uses what they leave")
-        second = self._new.act(replace(options, act="apply"), applied)
-        third: dict[str, Rehearsed] = {}
-        if not any(one.error for one in second.values()):
-            self._say("the old release uses the new schema")
-            third = self._old.act(replace(options, act="try"), tried)
-        return {alias: _joined(first.seen[alias], second[alias], third.get(alias)) for alias in second}
-
-    def _drop(self, options: ActOptions, scratch: dict[str, str]) -> dict[str, str]:
-        """Remove the scratch databases; also where the process that made them ended without an answer."""
-        names = scratch or {"default": options.name}
-        with _undisturbed():
-            try:
-                return self._new.act(replace(options, act="drop", scratch=names, limit_s=90.0, section_s=60.0), dropped)
-            except (Refused, ConfigError) as error:
-                return dict.fromkeys(names, f"{error.what}: {error.said}" if error.said else error.what)
+def play(old: Program, new: Program, options: ActOptions, say: Say) -> tuple[Played, dict[str, str]]:
+    """Return what was seen, and why a scratch database is still there. They are removed whatever happens."""
+    names = Names()
+    whom = {"old": old, "new": new}
+    with _ended_gently():
+        try:
+            played = _run(acts(options, names), whom, say)
+        finally:
+            kept = _drop(new, drop_act(options, names))
+    return played, kept
 
 
-def _joined(first: Rehearsed, second: Rehearsed, third: Rehearsed | None) -> Rehearsed:
-    """Return one record of the three acts. What the old release met before the migrations is not their doing."""
-    third = third or Rehearsed()
-    meets = {
-        model: {name: what for name, what in fields.items() if name not in first.meets.get(model, {})}
-        for model, fields in third.meets.items()
-    }
-    return replace(
-        second,
-        prepared=first.prepared,
-        unseeded=first.unseeded,
-        baseline=first.baseline,
-        after=third.after,
-        changed=third.changed,
-        meets={model: fields for model, fields in meets.items() if fields},
-    )
+def _run(course: Generator[Act, Any, Played], whom: Mapping[str, Program], say: Say) -> Played:
+    answer: Any = None
+    while True:
+        try:
+            act = course.send(answer)
+        except StopIteration as end:
+            return cast("Played", end.value)
+        say(act.says)
+        answer = whom[act.release].act(act.options, act.read)
 
 
-def _refused(scratch: Scratch, user: str) -> Refused:
-    """Return why there is no scratch database, and what helps."""
-    text = scratch.error.lower()
-    if "permission denied to create database" in text:
-        return Refused(
-            "rehearse.rights",
-            f"the database user `{user}` may not create databases, and a rehearsal needs one of its own",
-            said=scratch.error,
-            next=f'ALTER ROLE "{user}" CREATEDB;  (as a superuser; or rehearse on a server where it may)',
-        )
-    if "access denied" in text:
-        return Refused(
-            "rehearse.rights",
-            f"the database user `{user}` may not create databases, and a rehearsal needs one of its own",
-            said=scratch.error,
-            next=f"GRANT ALL ON `shipway\\_rehearsal\\_%`.* TO '{user}';  (as root)",
-        )
-    return Refused("rehearse.no_scratch", "no scratch database could be made", said=scratch.error)
+def _drop(new: Program, act: Act) -> dict[str, str]:
+    with _undisturbed():
+        try:
+            return dict(new.act(act.options, act.read))
+        except (Refused, ConfigError) as error:
+            return dict.fromkeys(act.options.scratch, f"{error.what}: {error.said}" if error.said else error.what)
 
 
 @contextmanager
