@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from shipway.app.ask_release import Manifests, Recorded, ask_release, database_of
 from shipway.app.context import Context
+from shipway.app.rehearse_release import ReleaseRehearsal
 from shipway.app.task_gate import Talk, TaskGate
 from shipway.core.action import Upload, lower
 from shipway.core.errors import Refused
@@ -87,11 +88,17 @@ class Sequel:
             return Extension(self._whole(Decided()), {})
         report = await self._asked
         base = await self._base if self._base is not None else Recorded("")
-        decided = await self._with_tasks(self._decide(report, base), report, base, self._unit)
+        decided = await self._rehearsed(self._decide(report, base), base, self._unit)
+        decided = await self._with_tasks(decided, report, base, self._unit)
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
         return Extension(self._whole(decided), {name: text for name, text in detail.items() if text}, beside)
+
+    async def _rehearsed(self, decided: Decided, base: Recorded, unit: Unit) -> Decided:
+        """Return what was decided, once a scratch database has shown that it works. Raises Refused and Interrupted."""
+        notes = await ReleaseRehearsal(self._context, unit, self._rules.command, self.talk).settle(decided, base)
+        return replace(decided, notes=(*decided.notes, *notes))
 
     async def _with_tasks(self, decided: Decided, report: Report, base: Recorded, unit: Unit) -> Decided:
         """Return what was decided, once the queues allow the release. Raises Refused and Interrupted."""

@@ -62,6 +62,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             drain_s=float(config.drain_timeout_s),
             retain=max(1, config.retain),
             migrations=config.release.migrations,
+            rehearse=config.release.rehearse,
             tasks=config.release.tasks,
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,

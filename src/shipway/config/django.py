@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shipway.config.keys import ListOf, Section, key
-from shipway.config.kinds import Integer, Text
+from shipway.config.kinds import Boolean, Integer, Text
 
 Migrations = Literal["auto", "approve", "manual"]
 KeeperName = Literal["auto", "systemd", "supervisor"]
@@ -97,6 +97,13 @@ class ReleasePolicy:
         "Whether migrations run by themselves where that is safe, always need approval, or are left to a person.",
         default="auto",
         value="auto",
+    )
+    rehearse: bool = key(
+        Boolean(),
+        "Play pending migrations with the old and the new release in a scratch database first, and refuse what fails"
+        " there. The database user must be allowed to create databases.",
+        default="false",
+        value=False,
     )
     tasks: Tasks = key(
         Text(choices=("wait", "refuse", "ignore")),

@@ -9,8 +9,11 @@ from typing import Literal
 from shipway.core.rehearsal import Actions, Rehearsed
 from shipway.migrations.words import CodeRollback, OldCode, worst_old_code, worst_rollback
 
-ORDINARY = ("list", "find", "create", "update", "delete")
-"""What every release does with every model. The other actions are legitimate, but not of every day."""
+ORDINARY = ("list", "find", "create", "update")
+"""What every release does with every model. The others, a delete among them, are legitimate, but not of every day."""
+
+_OWN_WILL = ("ProtectedError", "RestrictedError")
+"""What a release's own `on_delete` forbids is no failure."""
 
 Says = Literal["the same", "more", "less"]
 
@@ -67,7 +70,7 @@ def _fresh(release: Literal["old", "new"], before: Actions, after: Actions) -> I
     """Yield what worked before and does not now."""
     for model, actions in after.items():
         for action, words in actions.items():
-            if words and before.get(model, {}).get(action) == "":
+            if words and before.get(model, {}).get(action) == "" and not words.startswith(_OWN_WILL):
                 yield Failure(release, model, action, words, action in ORDINARY)
 
 
@@ -76,7 +79,7 @@ def _broken(seen: Rehearsed) -> Iterator[Failure]:
     for model, actions in seen.new_after.items():
         for action, words in actions.items():
             is_old = bool(seen.baseline.get(model, {}).get(action)) or bool(seen.unseeded.get(model))
-            if words and not is_old and not words.startswith(("NoValue", "LookupError")):
+            if words and not is_old and not words.startswith(("NoValue", "LookupError", *_OWN_WILL)):
                 yield Failure("new", model, action, words, action in ORDINARY)
 
 
@@ -107,8 +110,8 @@ def _values(seen: Rehearsed) -> Iterator[str]:
                 "lost": f"values of {model}.{name} that were there are lost",
             }.get(what, f"values of {model}.{name} that were there are others now")
     for model, name, what in sorted(_strange(seen)):
-        met = "NULL" if what == "NULL" else "values longer than it allows"
-        yield f"the old release reads {met} in {model}.{name}, which its models exclude"
+        met = {"NULL": "NULL", "too long": "longer values than it knows"}.get(what, "larger values than it knows")
+        yield f"the old release reads {met} in {model}.{name}"
 
 
 def compare(opinion: Opinion, first: Iterable[tuple[OldCode, CodeRollback]]) -> tuple[OldCode, CodeRollback, Says]:

@@ -50,7 +50,8 @@ class Site:
     `service` is the full name. `targets` has the primary host first. `boot_width` is how many hosts start and switch
     at once (0: all), `boot_wait_s` a pause before the next host starts. With `in_turn` the roles of a host start one
     after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
-    `retain` is how many releases stay on the hosts. `manage` is the path of manage.py in the project.
+    `retain` is how many releases stay on the hosts. `rehearse`: pending
+    migrations are played in a scratch database first. `manage` is the path of manage.py in the project.
     """
 
     service: str
@@ -64,6 +65,7 @@ class Site:
     retain: int = 5
     migrations: MigrationPolicy = "auto"
     migrate_limit_s: float = 3600.0
+    rehearse: bool = False
     tasks: TaskPolicy = "wait"
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"

@@ -5,16 +5,20 @@ Each is tried in a transaction that is rolled back; what the database says again
 
 from __future__ import annotations
 
+import decimal
 import hashlib
 from typing import Any
 
 from shipway.django.probe.rows import build, distinct, extend, insert, label_of, models_of
-from shipway.django.probe.values import NoValue, told
+from shipway.django.probe.values import INTEGERS, NoValue, told
 
 SEEDS = 3
 SEEN = 50
-TRIES = 9
-SEED_NUMBER, TRIAL_NUMBER, WRITTEN_NUMBER = 1, 500, 900
+WRITTEN_SHAPES = ("linked", "linked nulls", "linked longest", "linked largest")
+SEED_NUMBERS = range(1, 10)
+TRIAL_NUMBERS = (50, 51, 52, 53, 4, 5, 6, 7, 8, 2, 1, 0)
+WRITTEN_NUMBERS = (70, 71, 10, 11, 12, 13)
+"""Tried in this order: other rows may have the value, or a check may forbid it."""
 
 
 class Exercise:
@@ -38,7 +42,7 @@ class Exercise:
             there = min(SEEDS, model._base_manager.using(self.connection.alias).count())
         except Exception as problem:
             return {label_of(model): words(problem)}
-        for number in range(SEED_NUMBER, SEED_NUMBER + TRIES):
+        for number in SEED_NUMBERS:
             if there >= SEEDS:
                 return {}
             error = self.commit(model, number, "plain")
@@ -63,9 +67,10 @@ class Exercise:
     def write(self) -> None:
         """Insert the rows that the other release shall meet: linked to its own, with NULLs, with long values."""
         for model in self.models:
-            self.attempt(lambda model=model: extend(model, WRITTEN_NUMBER, self.connection))
-            for number, shape in enumerate(("linked", "linked nulls", "linked largest"), WRITTEN_NUMBER):
-                self.commit(model, number, shape)
+            self.attempt(lambda model=model: extend(model, WRITTEN_NUMBERS[0], self.connection))
+            for place, shape in enumerate(WRITTEN_SHAPES):
+                numbers = (number + 20 * place for number in WRITTEN_NUMBERS)
+                any(not self.commit(model, number, shape) for number in numbers)
 
     def snapshot(self) -> dict[str, Any]:
         """Return {label: {key: {field: digest}}} of the first rows of each model."""
@@ -94,8 +99,9 @@ class Exercise:
         if everything:
             actions["delete a row that new rows refer to"] = lambda: self.delete(model, 0)
             actions["create with NULLs"] = lambda: self.create(model, "nulls")
-            actions["create with the largest values"] = lambda: self.create(model, "largest")
-            actions["create with the smallest values"] = lambda: self.create(model, "smallest")
+            actions["create with the longest text"] = lambda: self.create(model, "longest")
+            actions["create with the largest numbers"] = lambda: self.create(model, "largest")
+            actions["create with the smallest numbers"] = lambda: self.create(model, "smallest")
             actions["create two alike"] = lambda: self.alike(model)
             actions["refer to nothing"] = lambda: self.dangle(model)
             actions["find in JSON"] = lambda: self.find_inside(model)
@@ -147,14 +153,15 @@ class Exercise:
                 list(self.rows(model).filter(**{f"{field.name}__a": 1})[:1])
 
     def create(self, model: Any, shape: str) -> None:
-        """Insert a row; other numbers are tried where values are taken. Raises what the first try met."""
+        """Insert a row; where values are taken others are tried, and parents of its own. Raises what was met first."""
         from django.db import transaction
 
         first: Any = None
-        for number in range(TRIAL_NUMBER, TRIAL_NUMBER + TRIES):
+        tries = [(number, shape) for number in TRIAL_NUMBERS]
+        for number, one in tries + ([(TRIAL_NUMBERS[0], "apart"), (4, "apart")] if shape == "plain" else []):
             try:
                 with transaction.atomic(using=self.connection.alias):
-                    insert(build(model, number, self.connection, shape), self.connection)
+                    insert(build(model, number, self.connection, one), self.connection)
             except NoValue:
                 raise
             except Exception as error:
@@ -177,9 +184,9 @@ class Exercise:
 
     def alike(self, model: Any) -> None:
         """Insert two rows that differ only where a unique constraint of this release asks for it."""
-        first = build(model, TRIAL_NUMBER, self.connection, "alike")
+        first = build(model, 4, self.connection, "alike")
         insert(first, self.connection)
-        second = build(model, TRIAL_NUMBER + 1, self.connection, "alike")
+        second = build(model, 5, self.connection, "alike")
         for field in model._meta.concrete_fields:
             if field.remote_field is not None and field.name not in distinct(model):
                 setattr(second, field.attname, getattr(first, field.attname))
@@ -189,7 +196,7 @@ class Exercise:
         """Insert a row that refers to nothing, where this release has no constraint against it."""
         loose = [f for f in model._meta.concrete_fields if f.remote_field is not None and not f.db_constraint]
         if loose:
-            one = build(model, TRIAL_NUMBER, self.connection)
+            one = build(model, 4, self.connection)
             for field in loose:
                 if field.target_field.get_internal_type() in ("AutoField", "BigAutoField", "IntegerField"):
                     setattr(one, field.attname, 987_654)
@@ -209,7 +216,7 @@ class Exercise:
         return found
 
     def meets(self) -> dict[str, dict[str, str]]:
-        """Return {label: {field: "NULL" or "too long"}} for values that this release's models do not allow."""
+        """Return {label: {field: "NULL", "too long", "too large"}} for values that are not of these models."""
         found: dict[str, dict[str, str]] = {}
         for model in self.models:
             try:
@@ -217,18 +224,25 @@ class Exercise:
             except Exception:
                 continue
             for field in model._meta.concrete_fields:
-                what = {stranger(getattr(one, field.attname), field) for one in rows} - {""}
+                values = (getattr(one, field.attname) for one in rows)
+                what = {stranger(value, field, self.connection) for value in values} - {""}
                 if what:
                     found.setdefault(label_of(model), {})[field.name] = min(what)
         return found
 
 
-def stranger(value: Any, field: Any) -> str:
+def stranger(value: Any, field: Any, connection: Any) -> str:
     """Return why a value is none of the field's, "" where it is."""
     if value is None:
         return "" if field.null or getattr(field, "generated", False) else "NULL"
-    longest = field.max_length if isinstance(value, str) else None
-    return "too long" if longest is not None and len(value) > longest else ""
+    if isinstance(value, str):
+        return "too long" if field.max_length is not None and len(value) > field.max_length else ""
+    if isinstance(value, int) and field.get_internal_type() in INTEGERS:
+        low, high = connection.ops.integer_field_range(field.get_internal_type())
+        return "too large" if (high is not None and value > high) or (low is not None and value < low) else ""
+    if isinstance(value, decimal.Decimal) and getattr(field, "max_digits", None) is not None:
+        return "too large" if abs(value) >= 10 ** (field.max_digits - field.decimal_places) else ""
+    return ""
 
 
 def digests(one: Any) -> dict[str, str]:

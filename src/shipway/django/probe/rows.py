@@ -49,7 +49,8 @@ def label_of(model: Any) -> str:
 def build(model: Any, number: int, connection: Any, shape: str = "plain", depth: int = 0) -> Any:
     """Return an unsaved row. The rows that it must refer to are saved. Raises NoValue, and what the database says.
 
-    `shape` is plain, nulls, largest, smallest or alike; after `linked` it refers to the first row of each parent.
+    `shape` is plain, nulls, longest, largest, smallest, alike, or apart: with parents of its own. After `linked` it
+    refers to the first row of each parent.
     """
     one = model()
     position = 0
@@ -77,8 +78,8 @@ def fill(one: Any, field: Any, number: int, connection: Any, shape: str) -> None
     if shape.endswith("nulls") and field.null:
         setattr(one, field.attname, None)
         return
-    if shape.endswith(("largest", "smallest")):
-        value = extremes(field, largest=shape.endswith("largest"), connection=connection)
+    if shape.endswith(("longest", "largest", "smallest")):
+        value = extremes(field, shape, connection)
         if value is not None:
             setattr(one, field.attname, value)
             return
@@ -120,7 +121,7 @@ def refer(field: Any, place: Any, connection: Any, shape: str, depth: int) -> An
     if shape.endswith("nulls") and field.null:
         return None
     target, wanted = field.related_model, field.target_field.attname
-    if not field.unique or shape.startswith("linked"):
+    if (not field.unique and shape != "apart") or shape.startswith("linked"):
         rows = list(target._base_manager.using(connection.alias).order_by("pk")[:PARENTS])
         if rows:
             # Rows that are written for the other release to meet refer to its first row, and leave it the others.
@@ -130,7 +131,7 @@ def refer(field: Any, place: Any, connection: Any, shape: str, depth: int) -> An
         return None
     if depth >= DEEPEST:
         raise NoValue(f"{field.name} needs a {target._meta.label}, and that needs others without end")
-    parent = build(target, number, connection, "plain", depth + 1)
+    parent = build(target, number, connection, "apart" if shape == "apart" else "plain", depth + 1)
     insert(parent, connection)
     return getattr(parent, wanted)
 

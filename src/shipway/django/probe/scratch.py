@@ -18,7 +18,7 @@ DJANGO_TABLES = ("django_migrations", "django_content_type", "auth_permission", 
 def plan_names(base: str, directory: str) -> dict[str, str]:
     """Return the name of a scratch database for each alias; aliases of one database share one, others get "".
 
-    An SQLite file is copied into `directory`.
+    An SQLite file is copied into `directory`; "": two releases have no directory in common, and it gets none.
     """
     from django.db import connections
 
@@ -34,7 +34,7 @@ def plan_names(base: str, directory: str) -> dict[str, str]:
         place = tuple(str(one.get(key) or "") for key in ("ENGINE", "HOST", "PORT", "NAME"))
         if place not in seen:
             name = f"{base}_{len(seen)}" if seen else base
-            known = vendor in ("postgresql", "mysql", "sqlite")
+            known = vendor in ("postgresql", "mysql") or (vendor == "sqlite" and bool(directory))
             seen[place] = (os.path.join(directory, name) if vendor == "sqlite" else name) if known else ""
         names[alias] = seen[place]
     return names

@@ -108,17 +108,15 @@ def rare(  # noqa: PLR0911  a table of kinds
     raise NoValue(f"no value is known for {field.name} ({type(field).__name__})")
 
 
-def extremes(  # noqa: PLR0911  a table of kinds
-    field: Any, *, largest: bool, connection: Any
-) -> Any:
-    """Return the largest or smallest value that a field allows, None where it has none of that kind."""
+def extremes(field: Any, shape: str, connection: Any) -> Any:
+    """Return the longest, largest or smallest value that a field allows, None where it has none of that kind."""
     kind = field.get_internal_type()
     if field.choices or field.unique or field.remote_field is not None:
         return None
-    if kind in ("CharField", "SlugField") and largest and type(field).__name__ in ("CharField", "SlugField"):
-        return "y" * (field.max_length or LONG_TEXT)
-    if kind == "TextField" and largest:
-        return "y" * LONG_TEXT
+    if shape.endswith("longest"):
+        is_plain = type(field).__name__ in ("CharField", "SlugField", "TextField")
+        return "y" * (field.max_length or LONG_TEXT) if is_plain else None
+    largest = shape.endswith("largest")
     if kind in INTEGERS:
         low, high = connection.ops.integer_field_range(kind)
         return high if largest else low
@@ -134,6 +132,8 @@ def told(value: Any) -> Any:
     """Return a value in a form that JSON can carry and that can be compared."""
     if isinstance(value, memoryview):
         value = bytes(value)
+    if isinstance(value, decimal.Decimal):
+        return f"{value.normalize():f}"
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, (dict, list)):
