@@ -79,7 +79,8 @@ def fill(one: Any, field: Any, number: int, connection: Any, shape: str) -> None
         setattr(one, field.attname, None)
         return
     if shape.endswith(("longest", "largest", "smallest")):
-        value = extremes(field, shape, connection)
+        is_free = shape.endswith("longest") or field.name not in distinct(type(one))
+        value = extremes(field, shape, number, connection) if is_free else None
         if value is not None:
             setattr(one, field.attname, value)
             return

@@ -108,14 +108,17 @@ def rare(  # noqa: PLR0911  a table of kinds
     raise NoValue(f"no value is known for {field.name} ({type(field).__name__})")
 
 
-def extremes(field: Any, shape: str, connection: Any) -> Any:
-    """Return the longest, largest or smallest value that a field allows, None where it has none of that kind."""
+def extremes(field: Any, shape: str, number: int, connection: Any) -> Any:
+    """Return the longest, largest or smallest value that a field allows, None where it has none of that kind.
+
+    A longest text is another one for each `number`.
+    """
     kind = field.get_internal_type()
     if field.choices or field.unique or field.remote_field is not None:
         return None
     if shape.endswith("longest"):
         is_plain = type(field).__name__ in ("CharField", "SlugField", "TextField")
-        return "y" * (field.max_length or LONG_TEXT) if is_plain else None
+        return f"{number}".ljust(field.max_length or LONG_TEXT, "y") if is_plain else None
     largest = shape.endswith("largest")
     if kind in INTEGERS:
         low, high = connection.ops.integer_field_range(kind)
