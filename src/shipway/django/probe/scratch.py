@@ -74,13 +74,23 @@ def drop(names: dict[str, str], explain_error: Any) -> dict[str, Any]:
                 if os.path.exists(name):
                     os.remove(name)
                 continue
-            with connection._nodb_cursor() as cursor:
-                if connection.vendor == "postgresql":
-                    cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-                cursor.execute(f"DROP DATABASE IF EXISTS {connection.ops.quote_name(name)}")
+            drop_one(connection, name)
         except Exception as error:
             failed[alias] = explain_error(error)
     return failed
+
+
+def drop_one(connection: Any, name: str) -> None:
+    """Remove a scratch database of a server, whoever is still in it: a process of ours that was cut short."""
+    quoted = connection.ops.quote_name(name)
+    with connection._nodb_cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SHOW server_version_num")
+            if int(cursor.fetchone()[0]) >= 130000:
+                cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+                return
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
 
 
 def leftovers(names: dict[str, str]) -> list[list[str]]:
