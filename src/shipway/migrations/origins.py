@@ -44,42 +44,69 @@ class Happened(Protocol):
 _GONE = frozenset({"drop_table", "drop_relation"})
 
 
+_ADDS = frozenset(
+    {
+        "add_column",
+        "add_filled_column",
+        "add_required_column",
+        "add_indexed_column",
+        "add_unique_column",
+        "add_foreign_key",
+        "add_checked_column",
+        "add_volatile_default",
+        "generated_stored",
+        "generated_virtual",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Origins:
-    """The tables whose history is known, and for each place that stands where it stood at the start.
+    """For each place where it stood at the start, and the columns that were `made` since.
 
-    A place in a known table that has no origin was made since.
+    A column that is neither is one that nobody has told of: it was left behind, or made by hand.
     """
 
-    known: frozenset[str] = frozenset()
     of: Mapping[Place, Place] = field(default_factory=dict)
+    made: frozenset[Place] = frozenset()
 
     def is_new(self, table: str, column: str) -> bool:
-        """Return whether a column was made since the start, in a table of which that can be said."""
-        return table in self.known and (table, column) not in self.of
+        """Return whether a column was made since the start."""
+        return (table, column) in self.made
 
     def after(self, effects: Iterable[Happened]) -> Origins:
         """Return the origins after `effects`."""
-        known, of = set(self.known), dict(self.of)
+        of, made = dict(self.of), set(self.made)
         for effect in effects:
-            table, name = effect.table, effect.name
+            table, place = effect.table, (effect.table, effect.name)
             if effect.slug in _GONE:
-                of = {place: was for place, was in of.items() if place[0] != table}
+                of = {now: was for now, was in of.items() if now[0] != table}
+                made = {now for now in made if now[0] != table}
             elif effect.slug == "rename_table":
-                of = {(effect.other if place[0] == table else place[0], place[1]): was for place, was in of.items()}
-                known.add(effect.other)
+                of = {_moved(now, table, effect.other): was for now, was in of.items()}
+                made = {_moved(now, table, effect.other) for now in made}
             elif effect.slug == "drop_column":
-                of.pop((table, name), None)
-            elif effect.slug == "rename_column" and (table, name) in of:
-                of[table, effect.other] = of.pop((table, name))
-        return Origins(frozenset(known), of)
+                of.pop(place, None)
+                made.discard(place)
+            elif effect.slug == "rename_column":
+                after = (table, effect.other)
+                if place in of:
+                    of[after] = of.pop(place)
+                made = {after if now == place else now for now in made}
+            elif effect.slug in _ADDS:
+                made.add(place)
+        return Origins(of, frozenset(made))
+
+
+def _moved(place: Place, old: str, new: str) -> Place:
+    return (new if place[0] == old else place[0], place[1])
 
 
 def origins_of(schema: Schema) -> Origins:
     """Return the origins at the start: each place is its own."""
     tables = {(name, ""): (name, "") for name in schema}
     columns = {(name, column): (name, column) for name, table in schema.items() for column in table.columns}
-    return Origins(frozenset(schema), tables | columns)
+    return Origins(tables | columns)
 
 
 def replaced(release: Schema, schema: Schema, origins: Origins) -> frozenset[Problem]:
