@@ -9,6 +9,8 @@ from shipway.migrations.rehearsal import Failure, Opinion
 from shipway.planning.migrate import Decided, name_keys
 
 _MOST = 8
+_WHERE = "release.rehearse: true"
+_NEXT = "`shipway migrations` has the recipe; without the rehearsal: `release: {{rehearse: false}}`, then `{command}`"
 
 
 def weigh(opinion: Opinion, decided: Decided, names: tuple[str, str], command: str) -> tuple[str, ...]:
@@ -27,10 +29,21 @@ def weigh(opinion: Opinion, decided: Decided, names: tuple[str, str], command: s
             next=f"mend the migration, then `{command}`",
         )
     if not opinion.new_works:
-        raise _refusal("rehearse.new_code", f"{release} does not work on what its migrations leave", opinion, command)
+        raise Refused(
+            "rehearse.new_code",
+            f"{release} does not work on what its migrations leave, as a scratch database showed",
+            where=_WHERE,
+            next=_NEXT.format(command=command),
+            findings=_findings(opinion, "new"),
+        )
     if opinion.old_code == "breaks" and not decided.after and not decided.window:
-        what = f"{base} does not survive the migrations of {release}, as a scratch database showed"
-        raise _refusal("rehearse.old_code", what, opinion, command)
+        raise Refused(
+            "rehearse.old_code",
+            f"{base} does not survive the migrations of {release}, as a scratch database showed",
+            where=_WHERE,
+            next=_NEXT.format(command=command),
+            findings=_findings(opinion, "old"),
+        )
     return (*_notes(opinion, base), *(f"not rehearsed: {model}: {why}" for model, why in opinion.unseen[:_MOST]))
 
 
@@ -44,19 +57,12 @@ def _notes(opinion: Opinion, base: str) -> Iterable[str]:
         yield f"rehearsed: {base} and the new release did everything on the new schema"
 
 
-def _refusal(code: str, what: str, opinion: Opinion, command: str) -> Refused:
-    release = "new" if code == "rehearse.new_code" else "old"
+def _findings(opinion: Opinion, release: str) -> tuple[Finding, ...]:
+    """Return what one release could not do, the same words about one model once, the ordinary first."""
     told: dict[tuple[str, str], Failure] = {}
     for one in sorted(opinion.failures, key=lambda one: not one.is_ordinary):
         if one.release == release:
             told.setdefault((one.model, one.words), one)
-    findings = (
+    return tuple(
         Finding("rehearse.failure", f"{one.model}, {one.action}: {one.words}") for one in list(told.values())[:_MOST]
-    )
-    return Refused(
-        code,
-        what,
-        where="release.rehearse: true",
-        next=f"`shipway migrations` has the recipe; without the rehearsal: `release: {{rehearse: false}}`, `{command}`",
-        findings=tuple(findings),
     )
