@@ -58,10 +58,21 @@ def judge_project(asked: Asked, version_of: Callable[[str], str]) -> MigrationsA
     neither a file nor a commit. Raises ConfigError `project.…` when the project cannot be loaded, Refused
     `migrations.conflict`, `migrations.history`, `migrations.graph`, `probe.…`, UsageError `migrations.no_base`.
     """
+    python, report = ask_project(asked)
+    name, bases = _bases(asked, python, version_of)
+    return answer_of(report, name, bases)
+
+
+def ask_project(asked: Asked) -> tuple[str, Report]:
+    """Return the project's Python and what it says of its databases. Raises as `judge_project` does."""
     python, report = _ask_any(asked)
     for one in report.databases.values():
         refuse_broken(one)
-    name, bases = _bases(asked, python, version_of)
+    return python, report
+
+
+def answer_of(report: Report, name: str, bases: Bases) -> MigrationsAnswer:
+    """Return the verdicts on what `report` says is pending, for the old release `name` with what its code needs."""
     found = tuple(f for a, one in report.databases.items() for f in find(one.database, bases.get(a)))
     judged = {a: judge(one.database, bases.get(a)) for a, one in report.databases.items()}
     main = report.databases.get("default") or next(iter(report.databases.values()), None)
@@ -141,6 +152,12 @@ def _bases(asked: Asked, python: str, version_of: Callable[[str], str]) -> tuple
     file = asked.directory / asked.base
     if file.is_file():
         return asked.base, _bases_of_manifest(file)
+    with checked_out(asked.directory, commit_of(asked, version_of)) as tree:
+        return asked.base, bases_of_tree(asked.base, python, tree)
+
+
+def commit_of(asked: Asked, version_of: Callable[[str], str]) -> str:
+    """Return the commit that `base` means. Raises UsageError `migrations.no_base`."""
     commit = find_commit(asked.directory, asked.base) or version_of(asked.base)
     if not commit or not find_commit(asked.directory, commit):
         raise UsageError(
@@ -148,10 +165,13 @@ def _bases(asked: Asked, python: str, version_of: Callable[[str], str]) -> tuple
             f"`{asked.base}` is no commit, release or manifest that is known here",
             next="git branch --all  or  shipway releases",
         )
-    with checked_out(asked.directory, commit) as tree:
-        report = probe(python, tree, connect=False)
-    bases = {a: Base(asked.base, one.disk, one.database.footprint) for a, one in report.databases.items()}
-    return asked.base, bases
+    return commit
+
+
+def bases_of_tree(name: str, python: str, tree: Path) -> Bases:
+    """Return what the code in `tree`, called `name`, needs of each database."""
+    report = probe(python, tree, connect=False)
+    return {a: Base(name, one.disk, one.database.footprint) for a, one in report.databases.items()}
 
 
 def _bases_of_manifest(file: Path) -> Bases:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from shipway.app.ask_release import FOR_A_RELEASE, Manifests, Recorded, ask_release, database_of
 from shipway.app.consent import want
 from shipway.app.context import Context
+from shipway.app.rehearse_release import ReleaseRehearsal
 from shipway.app.task_gate import Talk, TaskGate
 from shipway.core.action import Upload, lower
 from shipway.core.errors import Refused
@@ -101,12 +102,18 @@ class Sequel:
         except NeedsApproval as error:
             await want(self._context, error, self._first.run, self._rules.consents)
             raise
+        judged = await self._rehearsed(judged, base, self._unit)
         decided = await self._with_tasks(judged, report, base, self._unit)
         decided = replace(decided, notes=(*decided.notes, *_unseen(report, self._unit.release)))
         made, beside = await self._record(report, self._unit)
         detail = {"manifest": made, "approved": self._rules.approved}
         detail |= {name: name_keys(getattr(decided, name)) for name in ("before", "after", "window")}
         return Extension(self._whole(decided), {name: text for name, text in detail.items() if text}, beside)
+
+    async def _rehearsed(self, decided: Decided, base: Recorded, unit: Unit) -> Decided:
+        """Return what was decided, once a scratch database has shown that it works. Raises Refused and Interrupted."""
+        notes = await ReleaseRehearsal(self._context, unit, self._rules.command, self.talk).settle(decided, base)
+        return replace(decided, notes=(*decided.notes, *notes))
 
     async def _with_tasks(self, decided: Decided, report: Report, base: Recorded, unit: Unit) -> Decided:
         """Return what was decided, once the queues allow the release. Raises Refused and Interrupted."""

@@ -67,6 +67,7 @@ def site_of(service: Service, hosts: Mapping[str, HostBasics]) -> Site:
             retain=max(1, config.retain),
             migrations=config.release.migrations,
             approvals=config.release.approvals,
+            rehearse=config.release.rehearse,
             tasks=config.release.tasks,
             tasks_limit_s=float(config.release.tasks_timeout),
             manage=config.django.manage,

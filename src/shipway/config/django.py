@@ -117,6 +117,13 @@ class ReleasePolicy:
         default="0",
         value=0,
     )
+    rehearse: bool = key(
+        Boolean(),
+        "Play pending migrations with the old and the new release in a scratch database first, and refuse what fails"
+        " there. The database user must be allowed to create databases.",
+        default="false",
+        value=False,
+    )
     tasks: Tasks = key(
         Text(choices=("wait", "refuse", "ignore")),
         "What a deploy does about queued tasks that the new workers cannot do: waits until the old ones have done them,"

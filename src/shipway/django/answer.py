@@ -25,13 +25,18 @@ def parse_answer(output: bytes, token: str, *, said: str = "") -> Report:
     `probe.no_answer`, `probe.cut_short`, `probe.garbled`; ConfigError `project.settings` or `project.django` when the
     project could not be loaded.
     """
-    return read_marked(output, token, _whole_report, said=said)
+    return read_marked(output, token, whole(_report), said=said)
 
 
-def _whole_report(root: Node) -> Report:
-    if cut := cut_short(root):
-        raise cut
-    return _report(root)
+def whole(read: Callable[[Node], T]) -> Callable[[Node], T]:
+    """Return `read`, raising before it why the worker did not come to its end."""
+
+    def read_whole(root: Node) -> T:
+        if cut := cut_short(root):
+            raise cut
+        return read(root)
+
+    return read_whole
 
 
 def read_marked(

@@ -8,6 +8,7 @@ from typing import Literal
 
 from shipway.core.migration import Size
 from shipway.core.schema import Schema
+from shipway.migrations.origins import Origins
 from shipway.migrations.words import MigrationClass, Reversal
 
 Delta = Literal["none", "lossy", "destroys", "opaque"]
@@ -53,7 +54,10 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where an operation happens: the server, the schema before it, tables that this plan itself makes, sizes."""
+    """Where an operation happens: the server, the schema before it, tables that this plan itself makes, sizes.
+
+    `origins` tells which columns this plan itself makes.
+    """
 
     vendor: str
     schema: Schema
@@ -61,6 +65,7 @@ class Setting:
     fresh: frozenset[str] = frozenset()
     sizes: Mapping[str, Size] = field(default_factory=dict)
     atomic: bool = True
+    origins: Origins = field(default_factory=Origins)
 
     @property
     def is_mysql(self) -> bool:

@@ -69,7 +69,11 @@ def column_dropped(at: Setting, table: str, column: Column) -> Iterator[Effect]:
     if not at.is_busy(table):
         yield Effect("drop_column", table, column.name)
         return
-    returns = column.null or column.default != "none" or column.generated
+    if at.origins.is_new(table, column.name):
+        yield Effect("drop_column", table, column.name, "safe-with-care", locks=locks)
+        return
+    # MariaDB and MySQL add a NOT NULL column to a table with rows all the same, and fill it with 0 or ''.
+    returns = column.null or column.default != "none" or column.generated or (at.is_mysql and not column.enforced)
     reversal: Reversal = "schema only" if returns else "no"
     yield Effect("drop_column", table, column.name, "destructive", "destroys", reversal, locks)
 

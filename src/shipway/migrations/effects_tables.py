@@ -70,7 +70,9 @@ def _rule_gone(at: Setting, table: str, rule: Constraint, kind: str) -> Iterator
         return
     slug = {"unique": "drop_unique"}.get(rule.kind, "drop_check")
     locks = at.lock(table, pg=ae(table), mysql=instant(table), rebuild=True)
-    yield Effect(slug, table, rule.name, "safe-with-care", "none", "until new rows", locks)
+    # SQL may drop one that no model has told of: what it guarded is not known.
+    is_known = rule.name in at.schema[table].constraints if table in at.schema else False
+    yield Effect(slug, table, rule.name, "safe-with-care", "none" if is_known else "lossy", "until new rows", locks)
 
 
 def _rule_added(at: Setting, table: str, rule: Constraint, kind: str) -> Iterator[Effect]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from shipway.migrations.compat import Problem
 from shipway.migrations.effect import Effect
-from shipway.migrations.verdict import Judged, Verdict
+from shipway.migrations.played import Judged
+from shipway.migrations.verdict import Verdict
 from shipway.migrations.words import CLASSES
 from shipway.migrations.words_for.effects import effect_sentence
 from shipway.migrations.words_for.problems import new_code_sentence, problem_sentence

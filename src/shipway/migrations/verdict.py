@@ -7,17 +7,19 @@ do to data; never by the names of operations alone. `docs/explanation/migrations
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-from shipway.core.migration import Database, Key, Migration, Operation, Size
+from shipway.core.migration import Database, Key, Migration, Size
 from shipway.core.schema import Schema
 from shipway.migrations.compat import Problem, Server, problems
 from shipway.migrations.declare import Declaration, Phase, read_declaration
 from shipway.migrations.effect import Effect, Lock, Setting
-from shipway.migrations.effects import operation_effects, schema_after, state_after
+from shipway.migrations.effects import schema_after, state_after
 from shipway.migrations.names import Names
+from shipway.migrations.origins import Origins, replaced
 from shipway.migrations.plan import Base, chart, start
+from shipway.migrations.played import Judged, play
 from shipway.migrations.words import (
     CodeRollback,
     MigrationClass,
@@ -31,14 +33,6 @@ from shipway.migrations.words import (
 
 NewCode = Literal["yes", "part", "no"]
 """Whether the new code works before the migration is applied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One operation and what it does."""
-
-    operation: Operation
-    effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +82,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """What there is around one migration: state and schema before, after, and at the end of the plan."""
+    """What there is around one migration: state, schema and origins before, after, and at the end of the plan."""
 
     release: Schema
     state: Schema
@@ -97,6 +91,7 @@ class _Moment:
     schema_after: Schema
     state_end: Schema
     schema_end: Schema
+    origins: tuple[Origins, Origins, Origins]
 
     def touched(self) -> frozenset[str]:
         """Return the tables that are other than before, in the database or for the models."""
@@ -116,25 +111,22 @@ def judge(database: Database, base: Base | None = None) -> tuple[Verdict, ...]:
         for operation in migration.operations:
             state, schema = state_after(state, operation), schema_after(schema, operation)
         moments.append((state, schema))
+    played = play(database, course, [schema for _, schema in moments])
     server = Server(database.vendor, database.django)
     verdicts = []
-    for index, migration in enumerate(course.pending):
+    for index, (setting, operations, origins) in enumerate(played):
         begin, after = moments[index], moments[index + 1]
-        end = after if course.release is None else moments[-1]
+        alone = course.release is None
         release = begin[0] if course.release is None else course.release
-        fresh = frozenset(begin[1]) - frozenset(begin[1] if course.release is None else moments[0][1])
-        moment = _Moment(release, *begin, *after, *end)
-        verdicts.append(_judge_one(migration, moment, database, server, fresh))
+        ends = (*after, origins) if alone else (*moments[-1], played[-1][2])
+        moment = _Moment(release, *begin, *after, ends[0], ends[1], (setting.origins, origins, ends[2]))
+        verdicts.append(_judge_one(course.pending[index], moment, setting, operations, server))
     return tuple(verdicts)
 
 
 def _judge_one(
-    migration: Migration, moment: _Moment, database: Database, server: Server, fresh: frozenset[str]
+    migration: Migration, moment: _Moment, setting: Setting, operations: tuple[Judged, ...], server: Server
 ) -> Verdict:
-    setting = Setting(
-        database.vendor, moment.schema, database.char_bytes, fresh, database.sizes, atomic=migration.atomic
-    )
-    operations = _judge_operations(migration, setting)
     effects = tuple(effect for judged in operations for effect in judged.effects)
     standing, passing = _old_problems(moment, server)
     broken = _new_problems(moment, server)
@@ -142,7 +134,7 @@ def _judge_one(
     tables = {lock.table for effect in effects for lock in effect.locks}
     return Verdict(
         migration=migration,
-        cls=_class(effects, standing, passing, broken),
+        cls=worst_class((_class(effects, standing, passing, broken), _class_of_parts(migration, operations, server))),
         old_code=_old_code(effects, standing, passing, declaration),
         code_rollback=_rollback(effects, standing, declaration, moment.release),
         reversal=_reversal(migration, effects),
@@ -154,28 +146,20 @@ def _judge_one(
         broken=broken,
         declaration=declaration,
         names=Names((moment.release, moment.state, moment.state_after, moment.schema, moment.schema_after)),
-        sizes=tuple((table, database.sizes.get(table, Size())) for table in sorted(tables)),
+        sizes=tuple((table, setting.sizes.get(table, Size())) for table in sorted(tables)),
     )
-
-
-def _judge_operations(migration: Migration, setting: Setting) -> tuple[Judged, ...]:
-    """Return each operation with its effects; a table made by an earlier one of them is nobody's yet."""
-    judged = []
-    for operation in migration.operations:
-        judged.append(Judged(operation, operation_effects(operation, setting)))
-        after = schema_after(setting.schema, operation)
-        renamed = {change.was for change in operation.changes if change.was}
-        made = {name for name in after if name not in setting.schema} if not renamed else set()
-        setting = replace(setting, schema=after, fresh=setting.fresh | made)
-    return tuple(judged)
 
 
 def _old_problems(moment: _Moment, server: Server) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Return the problems that the old release gets by this migration: those that stay, those that are repaired."""
     touched = moment.touched()
-    before = problems(moment.release, moment.schema, server, touched)
-    made = problems(moment.release, moment.schema_after, server, touched) - before
-    last = {_spot(p) for p in problems(moment.release, moment.schema_end, server, touched)}
+    schemas = (moment.schema, moment.schema_after, moment.schema_end)
+    before, after, end = (
+        problems(moment.release, schema, server, touched) | replaced(moment.release, schema, origins)
+        for schema, origins in zip(schemas, moment.origins, strict=True)
+    )
+    made = after - before
+    last = {_spot(p) for p in end}
     standing = sorted((p for p in made if _spot(p) in last), key=_gravity)
     passing = sorted((p for p in made if _spot(p) not in last), key=_gravity)
     return tuple(standing), tuple(passing)
@@ -210,6 +194,8 @@ def _before(moment: _Moment, server: Server) -> NewCode:
     touched = moment.touched()
     without = problems(moment.state_end, moment.schema, server, touched)
     healed = without - problems(moment.state_end, moment.schema_after, server, touched)
+    if any(p.slug == "null_forbidden" for p in healed):
+        return "no"  # the new code lets a value be absent in order to leave it out
     return {"breaks": "no", "conditional": "part", "ok": "yes"}[worst_old_code(p.old_code for p in healed)]  # type: ignore[return-value]
 
 
@@ -222,6 +208,12 @@ def _class(
     if passing:
         found.append("safe-with-care")
     return worst_class(found)
+
+
+def _class_of_parts(migration: Migration, operations: tuple[Judged, ...], server: Server) -> MigrationClass:
+    """Return what it costs that a failure in the middle leaves the first operations of a migration done."""
+    parts = [judged for judged in operations if any(effect.slug != "quiet" for effect in judged.effects)]
+    return "safe-with-care" if len(parts) > 1 and not migration.atomic and server.vendor != "sqlite" else "safe"
 
 
 def _old_code(

@@ -55,8 +55,9 @@ class Site:
     at once (0: all), `boot_wait_s` a pause before the next host starts. With `in_turn` the roles of a host start one
     after the other. `gate` is the role that must work on the primary host before anything starts elsewhere ("": none).
     `approvals` is how many people other than the one who deploys must agree. `retain` is how many releases stay on the
-    hosts. `manage` is the path of manage.py in the project. `verifies` are lines that tell what is looked at before the
-    old release is retired; () for nothing. `schedule_ways` is what keeps the schedule, by host.
+    hosts. `rehearse`: pending migrations are played in a scratch database first. `manage` is the path of manage.py in
+    the project. `verifies` are lines that tell what is looked at before the old release is retired; () for nothing.
+    `schedule_ways` is what keeps the schedule, by host.
     """
 
     service: str
@@ -71,6 +72,7 @@ class Site:
     migrations: MigrationPolicy = "auto"
     migrate_limit_s: float = 3600.0
     approvals: int = 0
+    rehearse: bool = False
     tasks: TaskPolicy = "wait"
     tasks_limit_s: float = 300.0
     manage: str = "manage.py"

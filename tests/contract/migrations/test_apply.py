@@ -3,15 +3,18 @@
 import itertools
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import psycopg
+import pymysql
 import pytest
 
 from shipway.django.apply_source import apply_source
 from tests.contract.migrations.django_project import DjangoProject
 from tests.contract.migrations.postgres import postgres
+from tests.contract.migrations.servers import give_database
 
 ADD = "migrations.AddField('customer', '{0}', models.IntegerField(null=True))"
 SLOW = (
@@ -41,6 +44,15 @@ def connect(server: str, project: DjangoProject) -> Callable[[], psycopg.Connect
     )
     project.manage("migrate", "-v0")
     return lambda: psycopg.connect(host=server, user="postgres", dbname=name, autocommit=True)
+
+
+@pytest.fixture
+def on_mariadb(socket_of_mariadb: str, project: DjangoProject) -> Callable[[], pymysql.Connection]:
+    """Connects the project to a MariaDB database of its own; gives sessions in it."""
+    name = f"applied{next(numbers)}"
+    give_database(project, "mariadb", name, socket_of_mariadb)
+    project.manage("migrate", "-v0")
+    return lambda: pymysql.connect(unix_socket=socket_of_mariadb, user="root", database=name)
 
 
 def prepend(project: DjangoProject, name: str, line: str) -> None:
@@ -89,10 +101,12 @@ def test_a_migration_that_is_not_in_the_release(project: DjangoProject) -> None:
     assert "shop.0002_nowhere" in err
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mariadb"])
 def test_two_at_once_run_it_once(project: DjangoProject, kind: str, request: pytest.FixtureRequest) -> None:
     if kind == "postgresql":
         request.getfixturevalue("connect")
+    elif kind == "mariadb":
+        request.getfixturevalue("on_mariadb")
     project.manage("migrate", "-v0")
     project.migration("0002_rows", SLOW)
     prepend(project, "0002_rows", "import time")
@@ -119,6 +133,25 @@ def test_a_lock_that_is_not_to_be_had_is_tried_again(project: DjangoProject, con
         with connect() as other:  # nobody queues behind a statement that has given up
             other.execute("SET statement_timeout = '5s'")
             other.execute("SELECT count(*) FROM shop_customer")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "shop.0002_a: applied in" in out
+
+
+def test_a_lock_on_mariadb_is_tried_again(project: DjangoProject, on_mariadb) -> None:
+    """MariaDB keeps what a transaction has read from being altered until it ends; its own patience is a day."""
+    project.migration("0002_a", ADD.format("a"))
+    with on_mariadb() as session, session.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM shop_customer")
+        process = start(project, "0002_a", tries=10)
+        bound = threading.Timer(60, process.kill)
+        bound.start()
+        line = process.stdout.readline()
+        while "tried again" not in line:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+        bound.cancel()
+        session.rollback()
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "shop.0002_a: applied in" in out

@@ -29,6 +29,11 @@ EFFECTS = [
     ("ALTER TABLE shop_room DROP COLUMN a, DO SOMETHING ELSE", ("opaque",)),
     ("ALTER TABLE shop_room OWNER TO joe", ("opaque",)),
     ("ALTER TYPE mood ADD VALUE 'happy'", ("opaque",)),
+    ("REVOKE SELECT ON shop_room FROM joe", ("opaque",)),
+    ("VACUUM FULL shop_room; VACUUM shop_room", ("opaque", "none")),
+    ("CREATE TABLE IF NOT EXISTS shop_room (x int)", ("none",)),
+    ("CREATE TABLE IF NOT EXISTS shop_bed (x int)", ("change",)),
+    ("RENAME TABLE shop_room TO shop_cell", ("change",)),
     ("CREATE INDEX CONCURRENTLY i ON shop_room (a)", ("change",)),
     ("ALTER TABLE IF EXISTS ONLY public.shop_room DROP COLUMN IF EXISTS a CASCADE", ("change",)),
 ]
@@ -51,6 +56,8 @@ CHANGED = [
         None,
         Column("c", "bigint", null=True, target=("shop_bed", "id"), enforced=True),
     ),
+    ("MODIFY b varchar(30) NOT NULL", "b", Column("b", "varchar(30)")),
+    ("MODIFY COLUMN b bigint NULL DEFAULT 3", "b", Column("b", "bigint", null=True, default="constant")),
     ("ALTER b DROP NOT NULL", "b", Column("b", "varchar(9)", null=True)),
     ("ALTER COLUMN b SET DEFAULT 'x'", "b", Column("b", "varchar(9)", default="constant")),
     ("ALTER b TYPE varchar(20)", "b", Column("b", "varchar(20)")),
@@ -76,6 +83,19 @@ def test_rules() -> None:
     assert rules[2] == Changed(SHOP.constraints["ck"], None)
     assert (rules[3].after.kind, rules[3].after.name) == ("unique", "u")
     assert (rules[4].after.kind, rules[4].after.partial, rules[4].after.columns) == ("unique", True, ("a",))
+
+
+def test_a_column_that_change_renames() -> None:
+    (statement,) = read_sql(("ALTER TABLE shop_room CHANGE COLUMN b title varchar(9) NOT NULL",), {"shop_room": SHOP})
+    gone, made = statement.changes[0].columns
+    assert (gone, made) == (Changed(SHOP.columns["b"]), Changed(None, Column("title", "varchar(9)")))
+
+
+def test_a_table_with_what_it_refers_to() -> None:
+    text = "CREATE TABLE x (a int PRIMARY KEY, b int REFERENCES shop_room, c int, FOREIGN KEY (c) REFERENCES y (z))"
+    (statement,) = read_sql((text,), {})
+    made = statement.changes[0].created
+    assert [(c.name, c.target) for c in made.foreign_keys()] == [("b", ("shop_room", "id")), ("c", ("y", "z"))]
 
 
 @given(st.text(alphabet="ALTERDROPtable ();,.'\"$-/*`[]_a1\n", max_size=120))

@@ -18,8 +18,8 @@ _COLOURS = {
     "needs-approval": "red",
     "destructive": "red",
 }
-_OLD_CODE = {"ok": "keeps working", "conditional": "may fail in places", "breaks": "breaks"}
-_ROLLBACK = {"allowed": "allowed", "warn": "allowed with a warning", "refused": "refused"}
+OLD_CODE = {"ok": "keeps working", "conditional": "may fail in places", "breaks": "breaks"}
+ROLLBACK = {"allowed": "allowed", "warn": "allowed with a warning", "refused": "refused"}
 _MIB = 1024 * 1024
 
 
@@ -65,7 +65,7 @@ def render_migrations(answer: MigrationsAnswer, paint: Paint) -> str:
 def _verdict_lines(verdict: Verdict, answer: MigrationsAnswer, paint: Paint) -> Iterator[str]:
     yield f"{paint('bold', harmless(verdict.migration.label))}  {paint(_COLOURS[verdict.cls], verdict.cls)}"
     yield f"  why       {harmless(reason(verdict))}"
-    yield f"  old code  {_OLD_CODE[verdict.old_code]}; going back: {_ROLLBACK[verdict.code_rollback]}"
+    yield f"  old code  {OLD_CODE[verdict.old_code]}; going back: {ROLLBACK[verdict.code_rollback]}"
     sizes = dict(verdict.sizes)
     for lock in verdict.locks:
         size = sizes[lock.table]

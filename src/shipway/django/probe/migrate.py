@@ -102,7 +102,8 @@ class Migrator:
                     say(f"warning: the server did not take lock_timeout = {wanted}")
         elif self.connection.vendor == "mysql":
             with self.connection.cursor() as cursor:
-                cursor.execute(f"SET SESSION lock_wait_timeout = {max(1, int(seconds) or 3600)}")
+                # Whole seconds, and no word for "for ever".
+                cursor.execute(f"SET SESSION lock_wait_timeout = {max(1, round(seconds)) if seconds else 3600}")
 
     def may_repeat(self, migration: Any) -> bool:
         """Whether nothing of a failed migration stands: it was rolled back, or could only have failed as a whole."""

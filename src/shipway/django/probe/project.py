@@ -19,6 +19,13 @@ def load_project(manage: str) -> None:
     SystemExit counts as an error of the project.
     """
     import django
+
+    find_settings(manage)
+    django.setup()
+
+
+def find_settings(manage: str) -> None:
+    """Do what `manage` does up to the command, so that Django knows its settings; raises as `load_project` does."""
     from django.core import management
 
     if os.path.isfile(manage):
@@ -32,7 +39,6 @@ def load_project(manage: str) -> None:
             pass
     elif not os.environ.get("DJANGO_SETTINGS_MODULE"):
         raise RuntimeError(f"there is no {manage} here, and DJANGO_SETTINGS_MODULE is not set")
-    django.setup()
 
 
 def stop(*_: Any, **__: Any) -> None:

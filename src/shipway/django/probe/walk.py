@@ -84,14 +84,17 @@ class Walker:
         kind = kind_of(operation)
         if kind == "SeparateDatabaseAndState":
             return self.separate(operation, app_label, scope)
-        changes = self.changes(operation, app_label, kind)
         record = self.describe(operation, kind, scope, app_label)
-        record["changes"] = changes
-        records = [record]
-        for inner in getattr(operation, "state_operations", None) or ():
-            if kind == "RunSQL" and scope != "state":
-                records += self.operation(inner, app_label, "state")
-        return records
+        if kind == "RunSQL":
+            return [{**record, "changes": []}, *self.inside(operation, app_label)]
+        return [{**record, "changes": self.changes(operation, app_label, kind)}]
+
+    def inside(self, operation: Any, app_label: str) -> list[dict[str, Any]]:
+        """Return the records of a RunSQL's state operations; they move the state, so the RunSQL itself does not.
+
+        In the state half of a SeparateDatabaseAndState they count as well: Django asks for `state_forwards` there.
+        """
+        return [r for inner in operation.state_operations or () for r in self.operation(inner, app_label, "state")]
 
     def separate(self, operation: Any, app_label: str, scope: str) -> list[dict[str, Any]]:
         """Return the records of both halves of a SeparateDatabaseAndState.
@@ -126,7 +129,12 @@ class Walker:
         old = {name: table for tables in before.values() for name, table in tables.items()}
         new = {name: table for tables in after.values() for name, table in tables.items()}
         # A model that is no longer managed keeps its table, and the code goes on naming it.
-        return [] if old == new or kind == "AlterModelOptions" else table_changes(old, new)
+        changes = [] if old == new or kind == "AlterModelOptions" else table_changes(old, new)
+        return [c for c in changes if not (c.get("dropped") and self.is_held(c["table"]))]
+
+    def is_held(self, table: str) -> bool:
+        """Return whether a model still has a table: an explicit `through` may have taken an automatic one over."""
+        return any(table in tables for tables in self.tables.values())
 
     def is_wide(self, operation: Any, app_label: str, kind: str) -> bool:
         """Return whether tables of other models may change too: those that refer to a key that is altered."""

@@ -8,6 +8,8 @@ from shipway.migrations.names import Names
 PROBLEMS: dict[str, str] = {
     "table_missing": "the old release reads and writes {model}, whose table is gone",
     "column_missing": "the old release names {it} in every SELECT and INSERT, and the column is gone",
+    "table_replaced": "the old release finds another table under the name of {model}; its own rows stand elsewhere",
+    "column_replaced": "the old release finds another column under the name of {it}; its own values stand elsewhere",
     "column_unfilled": "INSERTs of the old release do not name {it}, which is NOT NULL without a database default",
     "type_widened": "the old release may read values of {it} that its own type does not hold ({detail})",
     "type_narrowed": "values that the old release may write into {it} are refused ({detail})",

@@ -78,6 +78,8 @@ RECIPES: dict[str, tuple[str, ...]] = {
 OF_PROBLEM: dict[str, str] = {
     "table_missing": "remove-model",
     "column_missing": "remove-column",
+    "table_replaced": "rename",
+    "column_replaced": "rename",
     "column_unfilled": "required-column",
     "type_widened": "type-change",
     "type_narrowed": "type-change",
