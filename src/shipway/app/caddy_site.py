@@ -15,17 +15,8 @@ from shipway.config.proxy_run import ProxyRun
 from shipway.core.errors import ConfigError
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef
-from shipway.proxies.caddy import (
-    AccessLog,
-    Caddy,
-    CaddyContainer,
-    CaddyRoute,
-    CaddyRun,
-    CaddySite,
-    Folder,
-    Tls,
-    keep_in_container,
-)
+from shipway.proxies.caddy import Caddy, CaddyContainer, CaddyRun, keep_in_container
+from shipway.proxies.site import AccessLog, Folder, ProxyRoute, ProxySite, Tls
 from shipway.runtimes.venv import keeper_of
 
 _LOGGED = ("Cache-Control", "Last-Modified", "User-Agent")
@@ -52,7 +43,7 @@ def accessory_caddy(service: Service, accessory: Accessory, host: str, basics: H
         return None
     layout = Layout(basics.state, f"{accessory.service}.accessory")
     route = _route(service, layout, accessory.name, accessory.proxy)
-    site = CaddySite(layout.service, (replace(route, health_path=""),), ca_root=_ca_root(service, [accessory.proxy]))
+    site = ProxySite(layout.service, (replace(route, health_path=""),), ca_root=_ca_root(service, [accessory.proxy]))
     return Caddy(layout, host, site, run_of(service, host, layout, basics))
 
 
@@ -95,10 +86,10 @@ def _flags(options: Options) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _site(service: Service, roles: list[Role], layout: Layout) -> CaddySite:
+def _site(service: Service, roles: list[Role], layout: Layout) -> ProxySite:
     django = service.config.django
     proxies = [(role.name, role.proxy) for role in roles if role.proxy is not None]
-    return CaddySite(
+    return ProxySite(
         service=service.config.full_service,
         routes=tuple(_route(service, layout, name, proxy) for name, proxy in proxies),
         static=Folder(django.static.url or "/static/", layout.static) if django.static.root else None,
@@ -108,11 +99,11 @@ def _site(service: Service, roles: list[Role], layout: Layout) -> CaddySite:
     )
 
 
-def _route(service: Service, layout: Layout, role: str, proxy: Proxy) -> CaddyRoute:
+def _route(service: Service, layout: Layout, role: str, proxy: Proxy) -> ProxyRoute:
     kept = proxy.buffering
     memory = (kept.memory if kept else None) or _BUFFER_BYTES
     asked = proxy.healthcheck.path if proxy.healthcheck else None
-    return CaddyRoute(
+    return ProxyRoute(
         role=role,
         hosts=proxy.names(),
         path_prefixes=proxy.prefixes() or ("/",),

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from shipway.proxies.caddy import CaddyRoute, CaddySite, Tls
+from shipway.proxies.site import ProxyRoute, ProxySite, Tls
 from tests.contract.proxy.rig import LIMIT_S, Rig, do, free_port, rig
+from tests.contract.proxy.sites import ONLY_CADDY
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("pebble") and shutil.which("pebble-challtestsrv") and shutil.which("openssl")),
@@ -85,11 +86,12 @@ def issuer(host: Rig, name: str) -> str:
     return subprocess.run(words, input=der, capture_output=True, check=True).stdout.decode()
 
 
+@ONLY_CADDY
 def test_a_certificate_is_had_from_the_authority(form: str) -> None:
     with rig(form) as host, authority(host) as made:
         root = f"{host.layout('shop').certificate('acme-root')}.pem"
         tls = Tls("auto", email="ops@shop.test", ca=made.directory, ca_root=root)
-        proxy = host.caddy(CaddySite("shop", (CaddyRoute("web", ("shop.test",), tls=tls),), ca_root=made.root))
+        proxy = host.caddy(ProxySite("shop", (ProxyRoute("web", ("shop.test",), tls=tls),), ca_root=made.root))
         do(proxy.host_steps())
         do(proxy.switch_steps("web", host.start("shop", "r1"), ""))
         assert host.get_tls("/", host="shop.test").json["headers"]["X-Forwarded-Proto"] == "https"
