@@ -13,7 +13,6 @@ from shipway.proxies.nginx import Nginx
 from shipway.proxies.site import AccessLog, Folder, ProxyRoute, ProxySite
 from tests.contract.proxy.rig import run
 
-
 ONLY_CADDY = pytest.mark.parametrize("form", ["program", "container"], indirect=True, scope="module")
 """For what nginx has not, or has in another way."""
 
