@@ -17,6 +17,7 @@ class Layout:
     <root>/public/<service>/{static,media}/  files that the proxy serves itself
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
     <root>/cache/    downloaded packages, shared by all services
+    <root>/bootstrap/  what was changed on the host itself, so that it can be taken back
     <root>/tools/    programs that Shipway installed for itself (supervisor, Caddy), a virtualenv
     """
 
@@ -144,6 +145,11 @@ class Layout:
     def certificate(self, role: str) -> str:
         """The directory with the certificate of one's own of a role: `cert.pem`, and `key.pem` with mode 0600."""
         return self._path("proxy", "tls", "own", self.service, role)
+
+    @property
+    def bootstrap(self) -> str:
+        """What `server bootstrap` changed on the host itself: packages, a group, services."""
+        return self._path("bootstrap")
 
     @property
     def keeper(self) -> str:

@@ -19,7 +19,8 @@ class VenvSettings:
     `media_root` and `shared` are paths relative to the project's directory; `static_root` and `media_root` may be
     "" (nothing to collect, no uploads). `lock_digest` changes whenever the content of the lock does. `shared` are
     files and directories (these end in `/`) that outlive releases. `python` is the host's interpreter.
-    `max_requests` is after how many requests a web process is replaced, against slow leaks (0: never).
+    `max_requests` is after how many requests a web process is replaced, against slow leaks (0: never). `needs_caddy` is
+    off where nginx takes the traffic.
     """
 
     settings_module: str = ""
@@ -37,6 +38,7 @@ class VenvSettings:
     web_processes: int = 2
     web_threads: int = 4
     max_requests: int = 10_000
+    needs_caddy: bool = True
 
     def __post_init__(self) -> None:
         if self.lock != "none" and not (self.lock_file and self.lock_digest):
