@@ -1,8 +1,8 @@
 """What visitors lose at a switch, and what at a reload, of a real nginx (`python bench/nginx_reload.py`).
 
-Eight clients with kept connections (half of them POST), four with requests of two seconds, four WebSockets that send a
-line every 50 ms. A request is lost when it is not answered with 200, without trying again; `again` says how many of them
-were answered when sent once more on a new connection, as browsers do. Needs nginx; changes nothing outside of /tmp.
+Eight clients with kept connections (half of them POST), four with requests of two seconds, four WebSockets that send
+a line every 50 ms. A request is lost when it is not answered with 200, without trying again; it is also said how many
+of these were answered when sent once more on a new connection, as browsers do. Needs nginx; writes to /tmp only.
 """
 
 from __future__ import annotations
@@ -109,12 +109,9 @@ def main() -> None:
         do(proxy.host_steps())
         ends = [host.start("shop", f"r{n}") for n in range(2)]
         do(proxy.switch_steps("web", ends[0], ""))
-        took: list[float] = []
 
         def switch(number: int) -> None:
-            begin = time.perf_counter()
             do(proxy.switch_steps("web", ends[(number + 1) % 2], ends[number % 2]))
-            took.append(time.perf_counter() - begin)
 
         def reload(number: int) -> None:
             do(host.proxy(shop(host.root, response_timeout_s=10.0 + number)).host_steps())
@@ -123,8 +120,8 @@ def main() -> None:
             seen = measured(host, times, event)
             lost, again = seen["kept lost"], seen["kept lost"] - seen["kept lost again"]
             print(
-                f"{times} x {name}: {seen['kept']} requests on kept connections, {lost} lost ({again} answered when sent"
-                f" again); {seen['slow']} of 2 s, {seen['slow lost']} lost; 4 WebSockets, {seen['sockets cut']} cut"
+                f"{times} x {name}: {seen['kept']} requests on kept connections, {lost} lost ({again} answered when"
+                f" sent again); {seen['slow']} of 2 s, {seen['slow lost']} lost; 4 WebSockets, {seen['sockets cut']} cut"
             )
 
 

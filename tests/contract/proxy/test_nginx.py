@@ -17,9 +17,8 @@ from dataclasses import replace
 import pytest
 
 from shipway.core.errors import ConfigError
-from shipway.proxies.nginx import Nginx
 from shipway.proxies.site import ProxyRoute, ProxySite, Tls
-from tests.contract.proxy.rig import LIMIT_S, Rig, StepError, do, nginx_binary, rig, run, undo
+from tests.contract.proxy.rig import LIMIT_S, Rig, StepError, do, nginx_binary, rig, undo
 from tests.contract.proxy.sites import blog, live, shop
 from tests.contract.proxy.test_host import new_certificate
 
@@ -42,10 +41,6 @@ def theirs(host: Rig, text: str) -> pathlib.Path:
     path = pathlib.Path(host.root, "sites-enabled", "theirs")
     path.write_text(text.replace("PORT", str(host.http_port)))
     return path
-
-
-def facts(proxy: Nginx) -> object:
-    return proxy.parse({name: run(command) for name, command in proxy.probes().items()})
 
 
 def test_an_edited_file_is_not_overwritten(made: Rig) -> None:
@@ -73,7 +68,7 @@ def test_a_site_of_somebody_else_goes_on(made: Rig) -> None:
     do(proxy.remove_steps())
     assert made.get("/", host="theirs.test").body == b"theirs"
     assert not conf(made).exists()
-    assert os.listdir(f"{made.root}/sites-enabled") == ["theirs"]
+    assert [path.name for path in pathlib.Path(made.root, "sites-enabled").iterdir()] == ["theirs"]
     assert do(proxy.remove_steps()) == []
 
 
