@@ -121,7 +121,8 @@ def main() -> None:
             lost, again = seen["kept lost"], seen["kept lost"] - seen["kept lost again"]
             print(
                 f"{times} x {name}: {seen['kept']} requests on kept connections, {lost} lost ({again} answered when"
-                f" sent again); {seen['slow']} of 2 s, {seen['slow lost']} lost; 4 WebSockets, {seen['sockets cut']} cut"
+                f" sent again); {seen['slow']} of 2 s, {seen['slow lost']} lost;"
+                f" 4 WebSockets, {seen['sockets cut']} cut"
             )
 
 

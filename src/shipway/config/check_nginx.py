@@ -56,7 +56,8 @@ def _check_files(config: Config, proxy: Proxy, place: Path, report: Report) -> N
     files, path = (ssl.certificate_file, ssl.private_key_file), (*place, "ssl")
     if any(files) and (ssl.certificate_pem or ssl.private_key_pem):
         report.add("conflict", path, "secrets and files are both named", next="keep the one or the other")
-    if any(files) and not all(files):
+    both = ("certificate_file", "private_key_file")
+    if any(files) and not all(node_at(report.root, (*path, name)) for name in both):
         missing = "private_key_file" if ssl.certificate_file else "certificate_file"
         report.add("required", path, f"Missing {missing} setting", next=f"name the file: `{missing}: /etc/ssl/…`")
     if any(files) and config.runtime == "docker":
