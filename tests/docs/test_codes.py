@@ -18,6 +18,11 @@ NO_CODES = {
     "ledger.jsonl",
     "caddy.json",
     "runtime.txt",
+    "shipway.conf",
+    "nginx.json",
+    "shipway.proxies",
+    "docker.service",
+    "docker.socket",
     "setup.py",
     "setup.cfg",
 }

@@ -128,8 +128,21 @@ class Layout:
         """What the proxy of this host may read."""
         return self._path("proxy")
 
+    @property
+    def nginx(self) -> str:
+        """What nginx reads of ours, where it is the proxy, and what each service wants of it."""
+        return self._path("proxy", "nginx")
+
+    @property
+    def acme(self) -> str:
+        """Answers to the questions of a certificate authority, where somebody else (certbot) asks for certificates."""
+        return self._path("proxy", "acme")
+
     def live(self, role: str) -> str:
-        """The file that holds the address of the release that serves `role`. A switch is a rename onto it."""
+        """What leads to the release that serves `role`: a file with its address, or a link to its socket (nginx).
+
+        A switch is a rename onto it.
+        """
         return self._path("proxy", "live", self.service, role)
 
     @property

@@ -107,7 +107,7 @@ def _listeners(
         yield _Claim(server, route.hosts, prefix, answers)
         yield _Claim(server, route.hosts, None, locations.inner(names, route))
         if server == "http" and route.tls.is_on:
-            yield _Claim(server, route.hosts, None, locations.challenge(f"{names.layout.proxy}/acme", run.webroot))
+            yield _Claim(server, route.hosts, None, locations.challenge(names.layout.acme, run.webroot))
 
 
 def _http_text(layout: Layout, site: ProxySite, run: NginxRun) -> str:

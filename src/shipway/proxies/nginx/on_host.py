@@ -76,8 +76,8 @@ class OnHost:
     def prepare(self) -> tuple[Step, ...]:
         """Return all that can be done while nginx does not run."""
         proxy = self.layout.proxy
-        private = tuple(f"{proxy}/nginx/{name}" for name in ("sites", "new"))
-        directories = self.common.directories((f"{proxy}/nginx", f"{proxy}/acme"), (*private, f"{proxy}/tls"))
+        private = tuple(f"{self.layout.nginx}/{name}" for name in ("sites", "new"))
+        directories = self.common.directories((self.layout.nginx, self.layout.acme), (*private, f"{proxy}/tls"))
         pages = self.common.pages(self.script("holds", self.layout.errors, *self.common.page_sums))
         certificates = [self.certificate(route) for route in self.site.routes if route.tls.pems]
         return (directories, self._passage(), pages, *certificates, self._include(), self._configure())
@@ -97,7 +97,7 @@ class OnHost:
             "proxy-forget",
             f"take {service} out of nginx",
             (self.sites("forget", proxy, service, self.settings), self._again()),
-            Command(("test", "!", "-e", f"{proxy}/nginx/sites/{service}.json")),
+            Command(("test", "!", "-e", f"{self.layout.nginx}/sites/{service}.json")),
         )
 
     def end(self) -> Step:
@@ -140,7 +140,7 @@ class OnHost:
         )
 
     def _include(self) -> Step:
-        line = f"include {self.layout.proxy}/nginx/*.conf;"
+        line = f"include {self.layout.nginx}/*.conf;"
         words = (INCLUDE_NAME, line, *self.run.folders)
         return self.common.step(
             "proxy-include",
@@ -156,7 +156,7 @@ class OnHost:
             "proxy-configure",
             f"configure nginx for {service}",
             (
-                Upload(f"{proxy}/nginx/new/{service}.json", (self.site_text,)),
+                Upload(f"{self.layout.nginx}/new/{service}.json", (self.site_text,)),
                 self.sites("configure", proxy, service, self.settings),
             ),
             self.script("configured", proxy, service, wanted),
