@@ -12,11 +12,13 @@ from shipway.app.call import Choice
 from shipway.app.hosts import HostBasics
 from shipway.app.proxy_site import accessory_caddy, accessory_endpoint, proxy_of
 from shipway.app.service import Service, load_service
+from shipway.app.venv_settings import venv_settings_of
 from shipway.core.action import Command, Upload
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef
 from shipway.core.step import Plan, Stage, violations
 from shipway.proxies.caddy import Caddy
+from shipway.proxies.nginx import Nginx
 
 CONFIG = """\
 service: shop
@@ -109,3 +111,27 @@ def test_a_proxied_accessory_is_a_site_of_its_own_in_the_same_container(service:
     assert (site["base"], site["definition"]) == (ours["base"], ours["definition"])
     (switch,) = found.switch_steps("mail", accessory_endpoint(mail), "")
     assert switch.title == "send traffic of mail to shop-mail:8025"
+
+
+NGINX = """\
+service: shop
+runtime: venv
+servers:
+  web: {hosts: [a]}
+  api: {hosts: [a], proxy: {host: api.example.org, ssl: {certificate_file: /c.pem, private_key_file: /k.pem}}}
+proxy: {host: shop.example.org, ssl: true, run: {program: nginx}}
+"""
+
+
+def test_nginx_takes_the_certificates_of_certbot_or_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "deploy.yml").write_text(NGINX)
+    monkeypatch.chdir(tmp_path)
+    service = load_service(Choice())
+    found = proxy_of(service, "a", Layout("/srv", "shop"), BASICS)
+    assert isinstance(found, Nginx)
+    assert {(*one["hosts"], one["certificate"]) for one in json.loads(found.site_text)["tls"]} == {
+        ("shop.example.org", "/etc/letsencrypt/live/shop.example.org/fullchain.pem"),
+        ("api.example.org", "/c.pem"),
+    }
+    assert not venv_settings_of(service).needs_caddy
