@@ -39,10 +39,12 @@ STORIES = {
     "nginx": (36, ("--runtime", "venv", "--proxy", "nginx")),
 }
 LIMIT_S = 180.0
+NO_NAMES = {"outside.dns_missing"}
+"""What is wrong with every site in the lab: no server of names knows it."""
 # What the lab's image has and a new server may not: the story begins with sshd and a key.
 STRIP = """\
 userdel --remove deploy; groupdel docker; rm -f /etc/sudoers.d/deploy
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive SUDO_FORCE_REMOVE=yes
 apt-get purge -qq -y --auto-remove python3 python3-minimal sudo git curl rsync >/dev/null && ! command -v python3
 """
 PACKAGES = "dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | grep '^ii'"
@@ -110,6 +112,12 @@ class Story:
         assert answer.status == 0, f"{words}: {answer.out}\n{answer.err[-6000:]}"
         found: dict[str, Any] = json.loads(answer.out.splitlines()[-1])["report"]
         return found
+
+    def errors(self) -> set[str]:
+        """Return the codes of what `doctor` calls an error."""
+        found = json.loads(self("doctor", "--json").out)["findings"]
+        print(", ".join(f"{one['level']} {one['code']}" for one in found))
+        return {one["code"] for one in found if one["level"] == "error"}
 
     def init(self) -> None:
         ours = ("--acme-ca", self.made.directory, "--acme-root", "authority.pem") if self.made else ()
@@ -180,6 +188,7 @@ def test_a_fresh_server_becomes_a_site_and_is_given_back(story: Story) -> None:
     begin = time.monotonic()
     story.run("git", "clone", "-q", str(story.place / "origin"), "pier", folder=story.place)
     story.init()
+    assert story.errors() <= NO_NAMES
     story.commit("How it is deployed")
     first = story.report("setup")
     print(f"from git clone to a served release: {time.monotonic() - begin:.1f} s, 4 commands")
@@ -187,8 +196,7 @@ def test_a_fresh_server_becomes_a_site_and_is_given_back(story: Story) -> None:
     assert story.weigh() == "r1"
     assert_report(first, "setup", "r1")
 
-    doctor = story("doctor", "--json")
-    assert [one for one in json.loads(doctor.out)["findings"] if one["level"] == "error"] == []
+    assert story.errors() <= NO_NAMES
     assert story.report("setup")["outcome"] == "nothing"
 
     (story.project / "note").write_text("another commit\n")

@@ -36,7 +36,7 @@ PROBE_SCRIPT = (
 REMOVE_SCRIPT = (
     "export DEBIAN_FRONTEND=noninteractive;"
     ' more=$(apt-get -s remove -- "$@" </dev/null | sed -n "s/^Remv \\([^ ]*\\).*/\\1/p"'
-    ' | grep -vxF "$(printf "%s\\n" "$@")") && { echo "something else needs them by now: $(echo $more)" >&2; exit 1; };'
+    ' | grep -vxF "$(printf "%s\\n" "$@")") && { echo "something else needs them by now: $more" >&2; exit 1; };'
     ' exec apt-get -o DPkg::Lock::Timeout=300 remove -y -- "$@" </dev/null'
 )
 REMOVED_SCRIPT = (

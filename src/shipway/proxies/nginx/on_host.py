@@ -33,7 +33,7 @@ OUT_SCRIPT = (
     ' for d do rm -f -- "$d/$name"; done'
 )
 LAST_SCRIPT = 'for f in "$1"/nginx/sites/*.json; do [ -e "$f" ] && exit 0; done; shift; exec "$@"'
-ABSENT_SCRIPT = 'home=$1 name=$2; shift 2; for d do [ ! -e "$d/$name" ] || exit 1; done'
+ABSENT_SCRIPT = 'name=$1; shift; for d do [ ! -e "$d/$name" ] || exit 1; done'
 START_SCRIPT = (
     "if [ -d /run/systemd/system ]; then exec systemctl enable --quiet --now nginx; fi; PATH=$PATH:/usr/sbin:/sbin;"
     " exec nginx"
@@ -103,7 +103,7 @@ class OnHost:
     def end(self) -> Step:
         """Return the step that takes our include file out of nginx where no service is left. nginx itself stays."""
         proxy, words = self.layout.proxy, (INCLUDE_NAME, *self.run.folders)
-        absent = ("sh", "-c", ABSENT_SCRIPT, "sh", proxy, *words)
+        absent = ("sh", "-c", ABSENT_SCRIPT, "sh", *words)
         return self.common.step(
             "proxy-remove",
             "take Shipway's include file out of nginx when no service is left",
