@@ -69,6 +69,9 @@ async def unbootstrap(choice: Choice, caller: Caller, interruption: Interruption
         found = list((await all_or_unreachable({host: _ask_back(context, host) for host in roots})).values())
         check_unbootstrap(found)
         run = Run.new(context, caller, interruption)
+        if not any(one.is_known for one in found):  # not even the lock is taken: the state directory may be gone
+            told = (note for one in found for note in taking_back.notes(one, roots[one.host]))
+            return Report("unbootstrap", run.id, "nothing", "", "", "", notes=tuple(told))
         report = await change(run, lambda facts: plan_unbootstrap(context.site, facts, run.id, found, roots))
         return replace(report, next=f"`shipway server bootstrap{choice.options}` installs it again")
 
