@@ -19,6 +19,7 @@ NO_CODES = {
     "caddy.json",
     "runtime.txt",
     "shipway.conf",
+    "shipway.before",
     "nginx.json",
     "shipway.proxies",
     "docker.service",

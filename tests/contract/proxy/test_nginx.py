@@ -53,6 +53,8 @@ def test_an_edited_file_is_not_overwritten(made: Rig) -> None:
     with pytest.raises(StepError, match=r"shipway\.conf was changed by hand and stays as it is: .* delete this one"):
         do(changed.host_steps())
     assert conf(made).read_text() == edited
+    undo([step for step in changed.host_steps() if step.undo])
+    assert conf(made).read_text() == edited
     conf(made).unlink()
     assert do(changed.host_steps()) == ["proxy-configure", "proxy-reload"]
     assert "keepalive_timeout 120s;" in conf(made).read_text()
@@ -97,7 +99,20 @@ def test_a_mistake_of_somebody_else_stops_us_before_a_reload(made: Rig) -> None:
     with pytest.raises(StepError, match=r"nginx refused the configuration, the one before stays: .*serverr"):
         do(made.proxy(shop(made.root, response_timeout_s=9.0)).host_steps())
     assert conf(made).read_text() == kept
+    undo([step for step in proxy.host_steps() if step.undo])
     wrong.unlink()
+    assert do(proxy.host_steps()) == []
+
+
+def test_undo_after_a_kill_brings_the_file_before_back(made: Rig) -> None:
+    proxy = made.proxy(shop(made.root))
+    do(proxy.host_steps())
+    kept = conf(made).read_text()
+    pathlib.Path(made.root, "proxy/nginx/new/shipway.before").write_text(kept)
+    conf(made).write_text("server { half")
+    changed = made.proxy(shop(made.root, response_timeout_s=9.0))
+    undo([step for step in changed.host_steps() if step.undo])
+    assert conf(made).read_text() == kept
     assert do(proxy.host_steps()) == []
 
 

@@ -149,6 +149,13 @@ def again(folder: str, limit_s: str, *nginx: str) -> None:
         reload(folder, limit_s, *nginx)
 
 
+def back(folder: str, limit_s: str, *nginx: str) -> None:
+    """Make a running nginx read its configuration again, where it has not read the one that stands there."""
+    home = pathlib.Path(folder)
+    if master(home) and read(home / "nginx/loaded") != digest(home / "nginx/shipway.conf"):
+        reload(folder, limit_s, *nginx)
+
+
 def held(path: str) -> int:
     """Return how many connections the socket at `path` holds: requests, and WebSockets.
 
@@ -226,6 +233,7 @@ def say(text: str) -> None:
 
 VERBS: dict[str, Callable[..., None]] = {
     "again": again,
+    "back": back,
     "configured": configured,
     "drain": drain,
     "facts": facts,

@@ -161,7 +161,7 @@ class OnHost:
             ),
             self.script("configured", proxy, service, wanted),
         )
-        back = (self.sites("revert", proxy, service, wanted, self.settings), self._again())
+        back = (self.sites("revert", proxy, service, wanted, self.settings), self._again("back"))
         return replace(step, harmless=False, undo=back)
 
     def _start(self) -> Step:
@@ -189,8 +189,8 @@ class OnHost:
             self.script("running", proxy),
         )
 
-    def _again(self) -> Command:
-        words = ("again", self.layout.proxy, str(RELOAD_LIMIT_S), *self._words)
+    def _again(self, verb: str = "again") -> Command:
+        words = (verb, self.layout.proxy, str(RELOAD_LIMIT_S), *self._words)
         return self.script(*words, limit_s=RELOAD_LIMIT_S + 120)
 
     @property

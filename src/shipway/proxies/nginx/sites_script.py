@@ -35,6 +35,10 @@ SERVER = (
 TLS = ("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_session_cache shared:shipway:1m;", "ssl_session_timeout 1d;")
 
 
+KEPT = "shipway.before"
+"""The include file as it was, while another one is tried."""
+
+
 class Failed(Exception):
     """What is told to the user."""
 
@@ -124,7 +128,7 @@ class Nginx:
     def judge(self) -> None:
         """Fail with nginx's own words when it cannot use what stands on the host, or would pass over a name of it."""
         ran = self.ask("-t")
-        lines = [re.sub(r"^nginx: ", "", line) for line in ran.stderr.splitlines()]
+        lines = [re.sub(r"^nginx: |\S+ \S+ (?=\[\w+\] \d+#\d+: )", "", line) for line in ran.stderr.splitlines()]
         if ran.returncode:
             said = " ".join(line for line in lines if "[emerg]" in line) or " ".join(lines[-2:])
             raise Failed("nginx refused the configuration, the one before stays: " + (said + hint(said))[:2000])
@@ -145,7 +149,8 @@ def hint(said: str) -> str:
     """Return what helps against a failure that is often met."""
     found = re.search(r'"/etc/letsencrypt/live/([^/"]+)/', said)
     if found and "No such file" in said:
-        return f"; `ssl: false` until `certbot certonly --webroot -d {found.group(1)}` has made it there"
+        command = f"certbot certonly --webroot -w /var/www/html -d {found.group(1)}"
+        return f"; write `ssl: false` until `{command}` has made it there"
     return ""
 
 
@@ -242,7 +247,7 @@ def refuse_edited(place: pathlib.Path) -> None:
     head, _, body = read(place).partition("\n")
     if head and head != HEAD + hashlib.sha256(body.encode()).hexdigest():
         raise Failed(
-            f"{place} was changed by hand and stays as it is: move what is yours to a file of its own (nginx -t"
+            f"{place} was changed by hand and stays as it is: move what is yours to a file of its own (`nginx -T`"
             " shows which it reads), and delete this one, which Shipway then writes anew"
         )
 
@@ -264,7 +269,9 @@ def replace(nginx: Nginx, home: pathlib.Path, sites: dict[str, Any], newest: str
     before = read(place)
     parts = nginx.parts()
     others = listeners({path: body for path, body in parts.items() if path != str(place)})
-    put(place, assemble(sites, newest, others, nginx.version()) if sites else "")
+    text = assemble(sites, newest, others, nginx.version()) if sites else ""
+    write(home / "new" / KEPT, before)  # for who comes after a process that was killed from here on
+    put(place, text)
     try:
         nginx.judge()
         if sites:
@@ -272,6 +279,8 @@ def replace(nginx: Nginx, home: pathlib.Path, sites: dict[str, Any], newest: str
     except Failed:
         put(place, before)
         raise
+    finally:
+        (home / "new" / KEPT).unlink()
 
 
 def refuse_unread(nginx: Nginx, place: pathlib.Path) -> None:
@@ -345,8 +354,10 @@ def revert(folder: str, service: str, undone: str, settings: str) -> None:
         if before.exists() and place.exists() and hashlib.sha256(place.read_bytes()).hexdigest() == undone:
             write(place, read(before))
             sites[service] = read_json(place)
-        if service in sites:
             replace(Nginx(settings), home, sites, service)
+        elif (kept := home / "new" / KEPT).exists():
+            put(home / "shipway.conf", read(kept))
+            kept.unlink()
 
 
 def forget(folder: str, service: str, settings: str) -> None:
