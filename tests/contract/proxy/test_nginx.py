@@ -207,6 +207,15 @@ def test_files_of_a_certificate_and_the_question_of_an_authority(made: Rig) -> N
         assert made.get(f"/.well-known/acme-challenge/{file.name}").body == b"answer"
 
 
+def test_an_authority_is_answered_before_there_is_a_certificate(made: Rig) -> None:
+    proxy = made.proxy(shop(made.root))
+    do(proxy.host_steps())
+    file = pathlib.Path(made.root, ".well-known/acme-challenge/first")
+    file.parent.mkdir(parents=True)
+    file.write_text("answer")
+    assert made.get("/.well-known/acme-challenge/first").body == b"answer"
+
+
 def test_what_nginx_cannot_do_is_refused(made: Rig) -> None:
     route = ProxyRoute("web", ("shop.test",))
     for tls, code in ((Tls("internal"), "nginx.no_authority"), (Tls("auto", email="a@b.test"), "nginx.no_acme")):

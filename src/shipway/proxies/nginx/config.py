@@ -106,7 +106,7 @@ def _listeners(
             answers = tuple(locations.redirect(names, route, one.head, port) for one in found)
         yield _Claim(server, route.hosts, prefix, answers)
         yield _Claim(server, route.hosts, None, locations.inner(names, route))
-        if server == "http" and route.tls.is_on:
+        if server == "http":  # also without TLS: certbot asks for the first certificate then
             yield _Claim(server, route.hosts, None, locations.challenge(names.layout.acme, run.webroot))
 
 
