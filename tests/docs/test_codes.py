@@ -19,7 +19,6 @@ NO_CODES = {
     "caddy.json",
     "runtime.txt",
     "shipway.conf",
-    "shipway.before",
     "nginx.json",
     "shipway.proxies",
     "docker.service",

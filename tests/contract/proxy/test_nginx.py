@@ -108,7 +108,7 @@ def test_undo_after_a_kill_brings_the_file_before_back(made: Rig) -> None:
     proxy = made.proxy(shop(made.root))
     do(proxy.host_steps())
     kept = conf(made).read_text()
-    pathlib.Path(made.root, "proxy/nginx/new/shipway.before").write_text(kept)
+    pathlib.Path(made.root, "proxy/nginx/new/include-before").write_text(kept)
     conf(made).write_text("server { half")
     changed = made.proxy(shop(made.root, response_timeout_s=9.0))
     undo([step for step in changed.host_steps() if step.undo])

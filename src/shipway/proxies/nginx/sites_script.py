@@ -35,7 +35,7 @@ SERVER = (
 TLS = ("ssl_protocols TLSv1.2 TLSv1.3;", "ssl_session_cache shared:shipway:1m;", "ssl_session_timeout 1d;")
 
 
-KEPT = "shipway.before"
+KEPT = "include-before"
 """The include file as it was, while another one is tried."""
 
 
