@@ -7,9 +7,9 @@ from pathlib import PurePosixPath
 
 from shipway.adapters.accessory_files import read_accessory_file
 from shipway.app.accessory_template import rendered
-from shipway.app.caddy_site import accessory_caddy, accessory_endpoint
 from shipway.app.docker_settings import login_of
 from shipway.app.hosts import HostBasics
+from shipway.app.proxy_site import accessory_caddy, accessory_endpoint
 from shipway.app.service import Service
 from shipway.config.accessories import Mount
 from shipway.config.model import Accessory

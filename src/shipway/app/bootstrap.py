@@ -1,22 +1,27 @@
-"""Bare servers made ready: the first part of `setup`, and `server bootstrap`."""
+"""Bare servers made ready: the first part of `setup`, and `server bootstrap`; and that taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from shipway.app.answers import Report
 from shipway.app.call import Caller, Choice
 from shipway.app.change import Run, change
 from shipway.app.context import Context, open_context
+from shipway.app.proxy_site import is_nginx
 from shipway.app.service import Service
 from shipway.app.signals import Interruption
 from shipway.config.model import Config
 from shipway.core.errors import Refused
+from shipway.core.layout import Layout
 from shipway.core.ports import Request, Transport
 from shipway.engine.observe import all_or_unreachable
-from shipway.planning.setup import check_bootstrap, plan_bootstrap
+from shipway.planning.setup import check_bootstrap, check_unbootstrap, plan_bootstrap, plan_unbootstrap
 from shipway.runtimes import bootstrap as servers
+from shipway.runtimes import unbootstrap as taking_back
 from shipway.runtimes.bootstrap import HostState, Needs
+from shipway.runtimes.unbootstrap import Changed
 
 
 def needs_of(config: Config) -> dict[str, Needs]:
@@ -27,6 +32,7 @@ def needs_of(config: Config) -> dict[str, Needs]:
         host: Needs(
             docker=host in with_accessory or (is_docker and host in config.app_hosts),
             venv=not is_docker and host in config.app_hosts,
+            nginx=host in config.proxy_hosts and is_nginx(config, host),
         )
         for host in config.hosts
     }
@@ -53,6 +59,30 @@ async def bootstrap(
         return report
 
 
+async def unbootstrap(choice: Choice, caller: Caller, interruption: Interruption) -> Report:
+    """Take back what bootstrap changed on the hosts, and report.
+
+    Raises Refused, before any host is changed, where a service still needs it or the login may not.
+    """
+    async with open_context(choice, caller, everywhere=True) as context:
+        roots = {host: layout.root for host, layout in context.layouts.items()}
+        found = list((await all_or_unreachable({host: _ask_back(context, host) for host in roots})).values())
+        check_unbootstrap(found)
+        run = Run.new(context, caller, interruption)
+        if not any(one.is_known for one in found):  # not even the lock is taken: the state directory may be gone
+            told = (note for one in found for note in taking_back.notes(one, roots[one.host]))
+            return Report("unbootstrap", run.id, "nothing", "", "", "", notes=tuple(told))
+        report = await change(run, lambda facts: plan_unbootstrap(context.site, facts, run.id, found, roots))
+        return replace(report, next=f"`shipway server bootstrap{choice.options}` installs it again")
+
+
+async def _ask_back(context: Context, host: str) -> Changed:
+    root = context.layouts[host].root
+    question = taking_back.probe(root, record_of(root))
+    (result,) = await context.transport.exchange(host, [Request(question, "never")])
+    return taking_back.parse(host, record_of(root), result, is_root=context.basics[host].is_root)
+
+
 async def look(context: Context) -> dict[str, HostState]:
     """Return how each host was found, one exchange per host, all at once. Raises Unreachable."""
     asked = {host: _ask(context.transport, host, layout.root) for host, layout in context.layouts.items()}
@@ -61,7 +91,12 @@ async def look(context: Context) -> dict[str, HostState]:
 
 async def _ask(transport: Transport, host: str, root: str) -> HostState:
     (result,) = await transport.exchange(host, [Request(servers.probe(root), "never")])
-    return servers.parse(host, result)
+    return replace(servers.parse(host, result), record=record_of(root))
+
+
+def record_of(root: str) -> str:
+    """Return where it is noted on a host what was changed there; `root` is the state directory."""
+    return Layout(root, "").bootstrap
 
 
 async def _own_state(context: Context, states: Mapping[str, HostState]) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shipway.app.backup_spec import backup_of
-from shipway.app.caddy_site import caddy_of
 from shipway.app.docker_settings import docker_settings_of
 from shipway.app.hosts import HostBasics
+from shipway.app.proxy_site import proxy_of
 from shipway.app.service import Service
 from shipway.app.venv_settings import venv_settings_of
 from shipway.config.env import Env
@@ -109,7 +109,7 @@ def _impossible(service: str, error: ValueError) -> ConfigError:
 def _target(service: Service, host: str, basics: HostBasics) -> Target:
     layout = Layout(basics.state, service.config.full_service)
     runtime = _KINDS[service.config.runtime].make(service, layout, host, basics)
-    return Target(host, layout, runtime, caddy_of(service, host, layout, basics))
+    return Target(host, layout, runtime, proxy_of(service, host, layout, basics))
 
 
 def _role(config: Config, role: Role) -> RoleSpec:

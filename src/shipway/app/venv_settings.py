@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from shipway.app.service import Service
+from shipway.config.proxy_run import ProxyRun
 from shipway.django.static_source import static_source
 from shipway.runtimes.venv import VenvSettings
 from shipway.runtimes.venv.settings import LockKind
@@ -33,7 +34,12 @@ def venv_settings_of(service: Service) -> VenvSettings:
         static_check=static_source() if django.static.check else "",
         media_root=django.media.root or "",
         shared=tuple(_shared(path) for path in config.shared),
+        needs_caddy=any(_program(config.proxy_run(host)) == "caddy" for host in config.proxy_hosts),
     )
+
+
+def _program(run: ProxyRun | None) -> str:
+    return (run.program if run else None) or "caddy"
 
 
 def _python(wanted: str | None) -> str:

@@ -55,6 +55,13 @@ SERVER_CHECKS = (
         "shipway setup",
     ),
     Check(
+        "nginx.missing",
+        "error",
+        "nginx is not installed",
+        "the configuration names it as what takes the traffic (`proxy/run/program`).",
+        "shipway setup",
+    ),
+    Check(
         "server.no_systemd",
         "info",
         "the server has no systemd",

@@ -11,11 +11,8 @@ from shipway.cli.render.text import is_terminal
 from shipway.core.errors import Interrupted, UsageError
 
 
-def require_typed(given: Given, name: str, words: str, does: str) -> None:
-    """Return once somebody has typed `name`, or said -y. `words` are the command, `does` says what it does.
-
-    Raises UsageError where nobody can be asked, Interrupted for another answer.
-    """
+def require_person(given: Given, words: str, does: str) -> None:
+    """Raise UsageError where nobody said -y and nobody can be asked. `words` are the command, `does` what it does."""
     if given.yes:
         return
     if given.json or not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
@@ -24,6 +21,16 @@ def require_typed(given: Given, name: str, words: str, does: str) -> None:
             f"`shipway {words}` {does}, and nobody is here to confirm it",
             next=f"`shipway {words} -y`",
         )
+
+
+def require_typed(given: Given, name: str, words: str, does: str) -> None:
+    """Return once somebody has typed `name`, or said -y. `words` are the command, `does` says what it does.
+
+    Raises UsageError where nobody can be asked, Interrupted for another answer.
+    """
+    if given.yes:
+        return
+    require_person(given, words, does)
     typed = click.prompt(f"This {does}. Type `{name}` to go on", err=True, default="", show_default=False)
     if typed.strip() != name:
         raise Interrupted("run.declined", f"`{name}` was not typed", now="nothing was changed")

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipway.config.check_nginx import check_nginx
 from shipway.config.kinds import suggestion
 from shipway.config.model import Accessory, Config, Role
 from shipway.config.registry import Registry, check_registry
@@ -44,6 +45,7 @@ def check_all(subject: Subject, report: Report) -> None:
     _check_tags(subject, report)
     _check_accessories(subject.config.accessories, report)
     _check_proxy_runs(subject.config, report)
+    check_nginx(subject.config, report)
     check_unused(report, subject.config.runtime)
 
 

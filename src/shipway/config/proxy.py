@@ -14,12 +14,22 @@ _MAX_PORT = 65_535
 _NO_HOST = "Must set a host to enable automatic SSL"
 
 
+def _check_file(text: str) -> str:
+    return "" if text.startswith("/") else "should be an absolute path on the server"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate of one's own; both values are names of secrets."""
+    """A certificate of one's own: the names of two secrets, or two files on the server."""
 
     certificate_pem: str | None = key(Text(), "The name of the secret with the certificate chain.")
     private_key_pem: str | None = key(Text(), "The name of the secret with the private key.")
+    certificate_file: str | None = key(
+        Text(check=_check_file), "The certificate chain as a file on the server, with `runtime: venv` (Shipway's key)."
+    )
+    private_key_file: str | None = key(
+        Text(check=_check_file), "The private key as a file on the server (Shipway's key)."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +118,8 @@ class Proxy:
     @property
     def certificate(self) -> Certificate | None:
         """The certificate of one's own, if there is one."""
-        return self.ssl if isinstance(self.ssl, Certificate) and self.ssl.certificate_pem else None
+        has_own = isinstance(self.ssl, Certificate) and (self.ssl.certificate_pem or self.ssl.certificate_file)
+        return self.ssl if isinstance(self.ssl, Certificate) and has_own else None
 
     @property
     def is_tls(self) -> bool:

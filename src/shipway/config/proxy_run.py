@@ -38,6 +38,11 @@ class ProxyRun:
     log_max_size: str | None = key(Text(), "How large the proxy's log may grow.", default="10m")
     publish: bool | None = key(Boolean(), "Whether the ports are open on the host.", default="true")
     bind_ips: tuple[str, ...] | None = key(ListOf(Text(check=_check_ip)), "The addresses to listen on.", default="all")
+    program: str | None = key(
+        Text(choices=("caddy", "nginx")),
+        "Caddy, or nginx where releases run in virtualenvs (Shipway's key).",
+        default="caddy",
+    )
     image: str | None = key(
         Text(), "The proxy's image where it is a container: Caddy 2.11.7 or newer (Shipway's key).", default="caddy:2"
     )

@@ -73,12 +73,15 @@ def _role(role: Role) -> dict[str, Json]:
     }
 
 
+_CERTIFICATE = ("certificate_pem", "private_key_pem", "certificate_file", "private_key_file")
+
+
 def _ssl(role: Role) -> Json:
     if role.proxy is None:
         return None
     match role.proxy.ssl:
-        case Certificate(certificate_pem=certificate, private_key_pem=key):
-            names = {"certificate_pem": certificate, "private_key_pem": key}
+        case Certificate() as own:
+            names = {name: getattr(own, name) for name in _CERTIFICATE}
             return {name: value for name, value in names.items() if value is not None}
         case ssl:
             return bool(ssl)

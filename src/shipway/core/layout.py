@@ -19,6 +19,7 @@ class Layout:
     <root>/public/<service>/{static,media}/  files that the proxy serves itself
     <root>/keeper/   what keeps processes for every service of this host, where there is no systemd
     <root>/cache/    downloaded packages, shared by all services
+    <root>/bootstrap/  what was changed on the host itself, so that it can be taken back
     <root>/tools/    programs that Shipway installed for itself (supervisor, Caddy), a virtualenv
     """
 
@@ -158,8 +159,21 @@ class Layout:
         """What the proxy of this host may read."""
         return self._path("proxy")
 
+    @property
+    def nginx(self) -> str:
+        """What nginx reads of ours, where it is the proxy, and what each service wants of it."""
+        return self._path("proxy", "nginx")
+
+    @property
+    def acme(self) -> str:
+        """Answers to the questions of a certificate authority, where somebody else (certbot) asks for certificates."""
+        return self._path("proxy", "acme")
+
     def live(self, role: str) -> str:
-        """The file that holds the address of the release that serves `role`. A switch is a rename onto it."""
+        """What leads to the release that serves `role`: a file with its address, or a link to its socket (nginx).
+
+        A switch is a rename onto it.
+        """
         return self._path("proxy", "live", self.service, role)
 
     @property
@@ -175,6 +189,11 @@ class Layout:
     def certificate(self, role: str) -> str:
         """The directory with the certificate of one's own of a role: `cert.pem`, and `key.pem` with mode 0600."""
         return self._path("proxy", "tls", "own", self.service, role)
+
+    @property
+    def bootstrap(self) -> str:
+        """What `server bootstrap` changed on the host itself: packages, a group, services."""
+        return self._path("bootstrap")
 
     @property
     def keeper(self) -> str:

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 RecordKind = Literal[
     "run.begin",  # detail: verb, release, version, base, who, from, service, note
     "run.extended",  # the second part was planned; detail: manifest (its hash), before, after, window, approved
-    "run.verified",  # what came of the checks; detail: release, verified (passed, failed, skipped), checks (counts), failed
+    "run.verified",  # what came of the checks; detail: release, verified (passed, failed, skipped), checks, failed
     "run.unwinding",  # undo has begun; detail: why
     "run.commit",  # a committing stage is complete; detail: stage
     "run.end",  # detail: outcome (done, undone, mixed, held, abandoned), took_s; a mixed or held run stays open

@@ -13,6 +13,7 @@ from shipway.core.secret import SecretRef, secret_names
 Verb = Literal[
     "setup",
     "bootstrap",
+    "unbootstrap",
     "deploy",
     "redeploy",
     "rollback",

@@ -27,6 +27,7 @@ PROBE_SCRIPT = (
     " || PATH=$PATH:/usr/sbin:/sbin command -v dockerd >/dev/null; } && echo docker=yes;"
     " command -v python3 >/dev/null && echo python3=yes;"
     ' python3 -c "import venv, ensurepip" 2>/dev/null </dev/null && echo venv=yes;'
+    " PATH=$PATH:/usr/sbin:/sbin command -v nginx >/dev/null && echo nginx=yes;"
     " [ -d /run/systemd/system ] && echo systemd=yes;"
     ' p=$1; while [ ! -e "$p" ]; do p=$(dirname -- "$p"); done; [ -d "$p" ] && [ -w "$p" ] && echo state=yes; :'
 )
@@ -36,24 +37,33 @@ _LINE = re.compile(r"([a-z0-9_]+)=(.{0,400})")
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}\$?\Z")
 DOCKER_GROUP = "docker"
 
-# The package manager of a new server is often busy with its first updates: it is waited for.
+# The package manager of a new server is often busy with its first updates: it is waited for. $1 is where it is noted
+# which packages were not there before; a note that was begun stays for the next try. Debian's nginx comes with a site
+# that answers for every name: it goes, where nginx is ours.
 INSTALL_SCRIPT = (
-    "export DEBIAN_FRONTEND=noninteractive; n=0;"
+    "installed() { dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | sed -n 's/^ii  *//p' | sort -u; };"
+    ' record=$1; shift; mkdir -p -- "$record"; [ -s "$record/before" ] || installed >"$record/before" || exit;'
+    " export DEBIAN_FRONTEND=noninteractive; n=0;"
     ' until apt-get -o DPkg::Lock::Timeout=300 update; do n=$((n+1)); [ "$n" -lt 5 ] || exit 1; sleep 5; done;'
     ' [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || set -- "$@" apparmor;'
-    ' exec apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends -- "$@" </dev/null'
+    ' apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends -- "$@" </dev/null || exit;'
+    ' installed | comm -13 "$record/before" - >>"$record/packages"; site=/etc/nginx/sites-enabled/default;'
+    ' if grep -qx nginx "$record/packages" && [ -L "$site" ]; then'
+    ' readlink -- "$site" >"$record/default-site" && rm -f -- "$site"; fi; rm -f -- "$record/before"'
 )
-INSTALLED_SCRIPT = (  # $1… `docker`, `python3` or `venv`
+INSTALLED_SCRIPT = (  # $1… `docker`, `nginx`, `python3` or `venv`
     'PATH=$PATH:/usr/sbin:/sbin; for w in "$@"; do case $w in'
     ' venv) python3 -c "import venv, ensurepip" 2>/dev/null </dev/null;;'
     " docker) docker version >/dev/null 2>&1 </dev/null || command -v dockerd >/dev/null;;"
     ' *) command -v -- "$w" >/dev/null;; esac || exit 1; done'
 )
-ENGINE_SCRIPT = (
-    "if [ -d /run/systemd/system ]; then systemctl enable --now docker; else service docker start; fi;"
+ENGINE_SCRIPT = (  # $1: where it is noted whether it began with the machine
+    'mkdir -p -- "$1"; [ -e "$1/engine" ] || systemctl is-enabled docker >"$1/engine" 2>/dev/null;'
+    " if [ -d /run/systemd/system ]; then systemctl enable --now docker; else service docker start; fi;"
     ' n=0; until docker version >/dev/null 2>&1; do n=$((n+1)); [ "$n" -lt 60 ] || { docker version >&2; exit 1; };'
     " sleep 1; done"
 )
+JOIN_SCRIPT = 'mkdir -p -- "$2" && printf "%s\\n" "$1" >>"$2/group" && exec usermod -aG docker -- "$1"'
 IN_GROUP_SCRIPT = 'case " $(id -nG -- "$1") " in *" docker "*) exit 0;; esac; exit 1'
 OWN_SCRIPT = 'mkdir -p -- "$1" && chown -- "$2" "$1" && chmod 0700 -- "$1"'
 """Makes the state directory ($1) and gives it to its user ($2); what stands above it stays root's."""
@@ -64,7 +74,8 @@ class HostState:
     """One server as it was found. `engine` is the version of the Docker engine that this login reaches, "" for none.
 
     `is_listed`: the user is in the group `docker`, whether this session knows it or not. `sudo_engine`: the engine
-    answers root only. `owns_state`: the login may write the state directory.
+    answers root only. `owns_state`: the login may write the state directory. `record`: where it is noted what Shipway
+    changed here.
     """
 
     host: str
@@ -80,7 +91,9 @@ class HostState:
     is_listed: bool = False
     has_python: bool = False
     has_venv: bool = False
+    has_nginx: bool = False
     owns_state: bool = True
+    record: str = "/var/lib/shipway/bootstrap"
 
     @property
     def may_change(self) -> bool:
@@ -90,10 +103,11 @@ class HostState:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a server is for: containers (`docker`), virtualenvs (`venv`), or only the proxy's scripts."""
+    """What a server is for: containers (`docker`), virtualenvs (`venv`), `nginx`, or only the proxy's scripts."""
 
     docker: bool = True
     venv: bool = False
+    nginx: bool = False
 
 
 def probe(state_directory: str) -> Command:
@@ -120,27 +134,32 @@ def parse(host: str, result: Result) -> HostState:
         is_listed=f" {DOCKER_GROUP} " in told.get("listed", ""),
         has_python=told.get("python3") == "yes",
         has_venv=told.get("venv") == "yes",
+        has_nginx=told.get("nginx") == "yes",
         owns_state=told.get("state") == "yes",
     )
 
 
 def missing(state: HostState, needs: Needs) -> tuple[str, ...]:
-    """Return what is to be installed: `docker`, `python3`, `venv`."""
+    """Return what is to be installed: `docker`, `python3`, `venv`, `nginx`."""
     wanted = {
         "docker": needs.docker and not state.has_docker,
         "python3": not state.has_python,
         "venv": needs.venv and not state.has_venv,
+        "nginx": needs.nginx and not state.has_nginx,
     }
     return tuple(word for word, is_wanted in wanted.items() if is_wanted)
 
 
-_PACKAGES = {"docker": "docker.io", "python3": "python3", "venv": "python3-venv"}
+_PACKAGES = {"docker": "docker.io", "python3": "python3", "venv": "python3-venv", "nginx": "nginx"}
+
+
+_NAMES = {"docker": "Docker", "python3": "Python 3", "venv": "Python's venv", "nginx": "nginx"}
 
 
 def check(state: HostState, needs: Needs) -> Iterator[Finding]:
     """Yield what Shipway cannot put right by itself, each with what a person has to do."""
     lacking = missing(state, needs)
-    names = " and ".join({"docker": "Docker", "python3": "Python 3", "venv": "Python's venv"}[word] for word in lacking)
+    names = " and ".join(_NAMES[word] for word in lacking)
     if lacking and not state.is_debian:
         yield Finding(
             "setup.unknown_system",
@@ -185,7 +204,7 @@ def _steps(state: HostState, needs: Needs) -> Iterator[Step]:
             state,
             "install-packages",
             f"install {', '.join(packages)}",
-            Command(("sh", "-c", INSTALL_SCRIPT, "sh", *packages), sudo=sudo, limit_s=INSTALL_LIMIT_S),
+            Command(("sh", "-c", INSTALL_SCRIPT, "sh", state.record, *packages), sudo=sudo, limit_s=INSTALL_LIMIT_S),
             Command(("sh", "-c", INSTALLED_SCRIPT, "sh", *lacking)),
         )
     if needs.docker and not (state.engine or state.sudo_engine):
@@ -193,7 +212,7 @@ def _steps(state: HostState, needs: Needs) -> Iterator[Step]:
             state,
             "start-docker",
             "start the Docker engine, now and at every boot",
-            Command(("sh", "-c", ENGINE_SCRIPT), sudo=sudo, limit_s=180.0),
+            Command(("sh", "-c", ENGINE_SCRIPT, "sh", state.record), sudo=sudo, limit_s=180.0),
             Command(("docker", "version"), sudo=sudo),
         )
     if needs.docker and sudo and not state.engine and not state.is_listed and state.user:
@@ -201,7 +220,7 @@ def _steps(state: HostState, needs: Needs) -> Iterator[Step]:
             state,
             "join-docker-group",
             f"let {state.user} use Docker (group docker, which is as good as root)",
-            Command(("usermod", "-aG", DOCKER_GROUP, state.user), sudo=True),
+            Command(("sh", "-c", JOIN_SCRIPT, "sh", state.user, state.record), sudo=True),
             Command(("sh", "-c", IN_GROUP_SCRIPT, "sh", state.user)),
         )
 

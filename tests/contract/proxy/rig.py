@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import pathlib
+import pwd
 import shutil
 import signal
 import socket
@@ -28,10 +29,32 @@ from shipway.core.action import Command, Pipe, lower
 from shipway.core.layout import Layout
 from shipway.core.ports import Result
 from shipway.core.step import Step
-from shipway.proxies.caddy import Caddy, CaddyContainer, CaddyRun, CaddySite, Keep, keep_in_container
+from shipway.proxies.caddy import Caddy, CaddyContainer, CaddyRun, Keep, keep_in_container
+from shipway.proxies.nginx import Nginx, NginxRun
+from shipway.proxies.site import ProxySite
 from tests.contract.proxy import docker
 
 LIMIT_S = 20.0
+NGINX_CONF = """\
+user USER;
+worker_processes 2;
+pid ROOT/nginx.pid;
+error_log ROOT/error.log;
+events { }
+http {
+    include /etc/nginx/mime.types;
+    default_type application/octet-stream;
+    access_log off;
+    client_body_temp_path ROOT/body; proxy_temp_path ROOT/answers;
+    fastcgi_temp_path ROOT/fastcgi; uwsgi_temp_path ROOT/uwsgi; scgi_temp_path ROOT/scgi;
+    include ROOT/sites-enabled/*;
+}
+"""
+
+
+def nginx_binary() -> str:
+    """Return nginx, or nothing."""
+    return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin") or ""
 
 
 def caddy_binary() -> str:
@@ -212,10 +235,11 @@ class Answer:
 class Rig:
     """A host: a directory, a proxy for several services, and the releases that were started.
 
-    `network` is that of the proxy's container, "" where Caddy is a program of the host.
+    `form` is which proxy, and how it is run. `network` is that of the proxy's container, "" where it is a program.
     """
 
     root: str
+    form: str = "program"
     network: str = ""
     http_port: int = field(default_factory=free_port)
     https_port: int = field(default_factory=free_port)
@@ -225,7 +249,7 @@ class Rig:
     def layout(self, service: str) -> Layout:
         return Layout(self.root, service)
 
-    def caddy(self, site: CaddySite, **changes: Any) -> Caddy:
+    def caddy(self, site: ProxySite, **changes: Any) -> Caddy:
         settings = {"http_port": self.http_port, "https_port": self.https_port, "bind_ips": ("127.0.0.1",), **changes}
         layout, run = self.layout(site.service), CaddyRun(python=sys.executable, **settings)
         keep = Keep(tool=(caddy_binary(),))
@@ -233,6 +257,35 @@ class Rig:
             how = CaddyContainer(name=self.network, user=f"{os.getuid()}:{os.getgid()}", network=self.network)
             keep = keep_in_container(layout, "web-1", run, how)
         return Caddy(layout, "web-1", site, replace(run, keep=keep))
+
+    def proxy(self, site: ProxySite, **changes: Any) -> Caddy | Nginx:
+        """Return the proxy of this rig for a service."""
+        if not self.is_nginx:
+            return self.caddy(site, **changes)
+        folders = (f"{self.root}/sites-enabled",)
+        program = ("nginx", "-e", f"{self.root}/error.log", "-c", self._nginx_conf())
+        settings = {"http_port": self.http_port, "https_port": self.https_port, "bind_ips": ("127.0.0.1",), **changes}
+        words = {"program": program, "start": program, "stop": (*program, "-s", "quit")}
+        run = NginxRun(folders=folders, logs=self.logs, webroot=self.root, python=sys.executable, **words, **settings)
+        return Nginx(self.layout(site.service), "web-1", site, run)
+
+    @property
+    def is_nginx(self) -> bool:
+        return self.form == "nginx"
+
+    @property
+    def logs(self) -> str:
+        """Where access logs are."""
+        return self.root if self.is_nginx else f"{self.root}/proxy/log"
+
+    def _nginx_conf(self) -> str:
+        """Return a configuration that is somebody's own: ours is included by it, as Debian's does it."""
+        path = pathlib.Path(self.root, "nginx.conf")
+        if not path.exists():
+            pathlib.Path(self.root, "sites-enabled").mkdir()
+            user = pwd.getpwuid(os.getuid()).pw_name
+            path.write_text(NGINX_CONF.replace("ROOT", self.root).replace("USER", user))
+        return str(path)
 
     @property
     def client(self) -> str:
@@ -299,7 +352,7 @@ class Rig:
                 time.sleep(0.05)
 
     def is_running(self) -> bool:
-        """Return whether this rig's Caddy runs: the process with this rig's file."""
+        """Return whether this rig's proxy runs: the process with this rig's file."""
         return bool(self._pid())
 
     def _pid(self) -> int:
@@ -308,10 +361,12 @@ class Rig:
                 words = found.read_bytes().split(b"\0")
                 if f"{self.root}/proxy/caddy.json".encode() in words and words[0].endswith(b"caddy"):
                     return int(found.parent.name)
+                if words[0].startswith(b"nginx: master") and f"{self.root}/nginx.conf".encode() in words[0]:
+                    return int(found.parent.name)
         return 0
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End this rig's Caddy and wait for it."""
+        """End this rig's proxy and wait for it."""
         if self.network and self.is_running():
             docker.docker("kill", "--signal", str(int(number)), self.network)
         elif pid := self._pid():
@@ -335,7 +390,7 @@ class Rig:
 @contextlib.contextmanager
 def rig(form: str) -> Iterator[Rig]:
     """Yield a rig in a directory of its own (a short path, for sockets); afterwards nothing of it is left."""
-    made = Rig(tempfile.mkdtemp(prefix="sw-"))
+    made = Rig(tempfile.mkdtemp(prefix="sw-"), form)
     if form == "container":
         made.network = docker.new_network()
     try:

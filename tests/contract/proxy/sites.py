@@ -5,16 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from shipway.core.layout import Layout
-from shipway.proxies.caddy import AccessLog, Caddy, CaddyRoute, CaddySite, Folder
+from shipway.proxies.caddy import Caddy
+from shipway.proxies.nginx import Nginx
+from shipway.proxies.site import AccessLog, Folder, ProxyRoute, ProxySite
 from tests.contract.proxy.rig import run
 
+ONLY_CADDY = pytest.mark.parametrize("form", ["program", "container"], indirect=True, scope="module")
+"""For what nginx has not, or has in another way."""
 
-def shop(root: str, **changes: object) -> CaddySite:
+
+def shop(root: str, **changes: object) -> ProxySite:
     settings: dict[str, Any] = {
         "routes": (
-            CaddyRoute("web", ("shop.test",), health_path="/up"),
-            CaddyRoute("api", ("shop.test",), ("/api", "/api/v2")),
+            ProxyRoute("web", ("shop.test",), health_path="/up"),
+            ProxyRoute("api", ("shop.test",), ("/api", "/api/v2")),
         ),
         "static": Folder("/static/", Layout(root, "shop").static),
         "media": Folder("/media/", Layout(root, "shop").media),
@@ -25,18 +32,18 @@ def shop(root: str, **changes: object) -> CaddySite:
     return _site("shop", {**settings, **changes})
 
 
-def _site(service: str, settings: dict[str, Any]) -> CaddySite:
+def _site(service: str, settings: dict[str, Any]) -> ProxySite:
     """Return a site; settings of a route are given to each of its routes."""
     of_site = {name: settings.pop(name) for name in ("static", "media", "error_pages") if name in settings}
     routes = tuple(replace(route, **settings) for route in settings.pop("routes"))
-    return CaddySite(service, routes, **of_site)
+    return ProxySite(service, routes, **of_site)
 
 
-def blog(**changes: object) -> CaddySite:
-    settings: dict[str, Any] = {"routes": (CaddyRoute("web", ("blog.test",)),), **changes}
+def blog(**changes: object) -> ProxySite:
+    settings: dict[str, Any] = {"routes": (ProxyRoute("web", ("blog.test",)),), **changes}
     return _site("blog", settings)
 
 
-def live(proxy: Caddy) -> dict[str, str]:
+def live(proxy: Caddy | Nginx) -> dict[str, str]:
     answers = {name: run(command) for name, command in proxy.probes().items()}
     return dict(proxy.parse(answers).live)

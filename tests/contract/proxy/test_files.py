@@ -34,10 +34,11 @@ def test_compressed_files_beside_are_served(host: Rig) -> None:
     put(host, "static", "app.js", b"plain")
     put(host, "static", "app.js.gz", b"gz")
     put(host, "static", "app.js.br", b"br")
-    for accepted, body in (("gzip", b"gz"), ("gzip, br", b"br"), ("identity", b"plain")):
+    brotli = b"gz" if host.is_nginx else b"br"  # a module that Debian has in a package of its own
+    for accepted, body in (("gzip", b"gz"), ("gzip, br", brotli), ("identity", b"plain")):
         answer = host.get("/static/app.js", headers={"Accept-Encoding": accepted})
         assert (answer.body, answer.headers["Vary"]) == (body, "Accept-Encoding")
-        assert answer.headers["Content-Type"].startswith("text/javascript")
+        assert answer.headers["Content-Type"].split(";")[0] in ("text/javascript", "application/javascript")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from shipway.proxies.caddy import Caddy
+from shipway.proxies.nginx import Nginx
 from tests.contract.proxy.rig import Rig, do
 from tests.contract.proxy.sites import blog, live
 
@@ -36,7 +37,7 @@ def test_a_client_cannot_pose_as_a_proxy(host: Rig) -> None:
 
 
 def test_a_trusted_proxy_in_front_is_believed(host: Rig) -> None:
-    do(host.caddy(blog(forward_headers=True)).switch_steps("web", host.start("blog", "r1"), ""))
+    do(host.proxy(blog(forward_headers=True)).switch_steps("web", host.start("blog", "r1"), ""))
     sent = {"X-Forwarded-For": "9.9.9.9", "X-Forwarded-Proto": "https", "X-Request-Id": "front-1"}
     answer = host.get("/", host="blog.test", headers=sent)
     seen = answer.json["headers"]
@@ -83,7 +84,7 @@ def test_events_arrive_as_they_are_sent(host: Rig) -> None:
     connection.close()
 
 
-def test_a_prefix_is_stripped_and_has_its_own_release(host: Rig, proxy: Caddy) -> None:
+def test_a_prefix_is_stripped_and_has_its_own_release(host: Rig, proxy: Caddy | Nginx) -> None:
     do(proxy.switch_steps("api", host.start("shop", "a1"), ""))
     assert host.get("/api/items?x=1").json | {"headers": 0} == {
         "release": "a1",

@@ -10,13 +10,14 @@ import time
 import pytest
 
 from shipway.proxies.caddy import Caddy
+from shipway.proxies.nginx import Nginx
 from tests.contract.proxy.load import Load
 from tests.contract.proxy.rig import LIMIT_S, Rig, do, run, undo
-from tests.contract.proxy.sites import blog, live, shop
+from tests.contract.proxy.sites import ONLY_CADDY, blog, live, shop
 
 
 def test_twenty_switches_under_load_lose_nothing(host: Rig) -> None:
-    proxy = host.caddy(shop(host.root))
+    proxy = host.proxy(shop(host.root))
     before = host.start("shop", "s0")
     do(proxy.switch_steps("web", before, ""))
     with Load(host, 6) as load:
@@ -32,7 +33,7 @@ def test_twenty_switches_under_load_lose_nothing(host: Rig) -> None:
     print(f"{len(load.seen)} requests, 20 switches, 0 lost")
 
 
-def test_undo_of_a_switch_sends_back_and_to_nothing(host: Rig, proxy: Caddy) -> None:
+def test_undo_of_a_switch_sends_back_and_to_nothing(host: Rig, proxy: Caddy | Nginx) -> None:
     before = live(proxy)["web"]
     steps = proxy.switch_steps("web", host.start("shop", "r2"), before)
     do(steps)
@@ -47,6 +48,7 @@ def test_undo_of_a_switch_sends_back_and_to_nothing(host: Rig, proxy: Caddy) -> 
     host.stop("shop", "r2")
 
 
+@ONLY_CADDY
 @pytest.mark.parametrize("ending", ["", "\n"])
 @pytest.mark.usefixtures("proxy")
 def test_an_address_may_end_with_a_newline(host: Rig, ending: str) -> None:
@@ -55,12 +57,14 @@ def test_an_address_may_end_with_a_newline(host: Rig, ending: str) -> None:
     assert host.get("/").status == 200
 
 
+@ONLY_CADDY
 @pytest.mark.usefixtures("proxy")
 def test_an_empty_address_is_told_as_no_release(host: Rig) -> None:
     pathlib.Path(host.layout("shop").live("web")).write_text("")
     assert host.get("/").status == 503
 
 
+@ONLY_CADDY
 @pytest.mark.usefixtures("proxy")
 def test_a_release_that_comes_back_within_two_seconds_is_waited_for(host: Rig) -> None:
     host.stop("shop", "r1")
@@ -70,7 +74,7 @@ def test_a_release_that_comes_back_within_two_seconds_is_waited_for(host: Rig) -
     again.join()
 
 
-def test_a_dead_release_is_a_502_without_details(host: Rig, proxy: Caddy) -> None:
+def test_a_dead_release_is_a_502_without_details(host: Rig, proxy: Caddy | Nginx) -> None:
     do(proxy.switch_steps("web", host.endpoint("shop", "gone"), ""))
     answer = host.get("/")
     assert answer.status == 502
@@ -78,7 +82,7 @@ def test_a_dead_release_is_a_502_without_details(host: Rig, proxy: Caddy) -> Non
     assert answer.headers["X-Request-Id"].encode() in answer.body
 
 
-def test_drain_waits_for_the_request_that_runs(host: Rig, proxy: Caddy) -> None:
+def test_drain_waits_for_the_request_that_runs(host: Rig, proxy: Caddy | Nginx) -> None:
     old = live(proxy)["web"]
     answers: list[int] = []
     slow = threading.Thread(target=lambda: answers.append(host.get("/slow?2").status))
@@ -98,8 +102,8 @@ def test_drain_waits_for_the_request_that_runs(host: Rig, proxy: Caddy) -> None:
     host.stop("shop", "r3")
 
 
-def test_maintenance_closes_the_site_but_not_its_health_or_its_neighbour(host: Rig, proxy: Caddy) -> None:
-    do(host.caddy(blog(forward_headers=True)).switch_steps("web", host.start("blog", "r1"), ""))
+def test_maintenance_closes_the_site_but_not_its_health_or_its_neighbour(host: Rig, proxy: Caddy | Nginx) -> None:
+    do(host.proxy(blog(forward_headers=True)).switch_steps("web", host.start("blog", "r1"), ""))
     on = proxy.maintenance_steps(on=True, message="Moving <to> {env.HOME}")
     assert do(on) == ["maintenance-on"]
     assert do(on) == []
@@ -120,7 +124,7 @@ def test_maintenance_closes_the_site_but_not_its_health_or_its_neighbour(host: R
     host.stop("blog", "r1")
 
 
-def test_a_websocket_stays_open_across_a_switch_and_a_reload(host: Rig, proxy: Caddy) -> None:
+def test_a_websocket_stays_open_across_a_switch_and_a_reload(host: Rig, proxy: Caddy | Nginx) -> None:
     old = live(proxy)["web"]
     with socket.create_connection(("127.0.0.1", host.http_port), LIMIT_S) as client:
         hello = "GET /ws HTTP/1.1\r\nHost: shop.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -135,11 +139,11 @@ def test_a_websocket_stays_open_across_a_switch_and_a_reload(host: Rig, proxy: C
             if change == "switch":
                 do(proxy.switch_steps("web", host.start("shop", "r4"), old))
             if change == "reload":
-                assert do(host.caddy(blog(response_timeout_s=9.0)).host_steps()) == ["proxy-configure", "proxy-reload"]
+                assert do(host.proxy(blog(response_timeout_s=9.0)).host_steps()) == ["proxy-configure", "proxy-reload"]
             client.sendall(f"{change}\n".encode())
             assert file.readline() == f"r1 {change}\n".encode()
         assert host.get("/").json["release"] == "r4"
         (step,) = proxy.drain_steps("web", old, 0.3)
         assert "1 requests left" in run(step.do[0]).text  # type: ignore[arg-type]
-    do(host.caddy(blog(forward_headers=True)).host_steps())
+    do(host.proxy(blog(forward_headers=True)).host_steps())
     host.stop("shop", "r4")

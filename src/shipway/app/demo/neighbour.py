@@ -9,7 +9,8 @@ from shipway.core.errors import Bug
 from shipway.core.layout import Layout
 from shipway.core.step import Plan, Stage
 from shipway.engine.executor import execute
-from shipway.proxies.caddy import Caddy, CaddyRoute, CaddySite
+from shipway.proxies.caddy import Caddy
+from shipway.proxies.site import ProxyRoute, ProxySite
 
 NAME = "neighbour"
 _HOST = "neighbour.localhost"
@@ -24,8 +25,8 @@ async def move_in(choice: Choice, upstream: Address, front: Address) -> Address:
         target = context.site.targets[0]
         if not isinstance(target.proxy, Caddy):
             raise Bug("demo.neighbour", f"the proxy of {context.site.service} is not Caddy")
-        route = CaddyRoute("web", hosts=(_HOST,))
-        proxy = target.proxy.beside(Layout(target.layout.root, NAME), CaddySite(NAME, (route,)))
+        route = ProxyRoute("web", hosts=(_HOST,))
+        proxy = target.proxy.beside(Layout(target.layout.root, NAME), ProxySite(NAME, (route,)))
         endpoint = f"{upstream.host}:{upstream.port}"
         steps = (*proxy.host_steps(), *proxy.switch_steps("web", endpoint, ""))
         plan = Plan(

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from shipway.adapters.process import is_gone
 from shipway.app.accessory_specs import accessory_targets
+from shipway.app.bootstrap import needs_of
 from shipway.app.hosts import ROOT_DIRECTORY, HostBasics, basics_request, parse_basics
+from shipway.app.proxy_site import is_nginx
 from shipway.app.service import Service
 from shipway.checks.outside.services import Said, connect, parse_connect
 from shipway.checks.outside.services import Service as Needed
@@ -144,6 +146,7 @@ def _expected(asking: Asking, host: str, specs: Sequence[AccessorySpec]) -> Expe
         accessories=tuple(spec.container for spec in specs),
         least_free_gb=asking.least_free_gb,
         today=f"{asking.clock.now():%Y-%m-%d}",
+        proxy="nginx" if is_nginx(config, host) else "",
     )
 
 
@@ -152,9 +155,7 @@ def _programs(config: Config, host: str, state: bootstrap.HostState, *, is_used:
 
     A server that is not set up yet lacks what setup brings: that is worth a warning.
     """
-    is_venv = config.runtime == "venv" and host in config.app_hosts
-    has_containers = any(host in accessory.hosts for accessory in config.accessories)
-    needs = bootstrap.Needs(docker=has_containers or not is_venv, venv=is_venv)
+    needs = needs_of(config)[host]
     in_the_way = tuple(bootstrap.check(state, needs))
     level: Level | None = None if is_used or in_the_way else "warning"
     if needs.docker and not state.has_docker:
@@ -167,6 +168,8 @@ def _programs(config: Config, host: str, state: bootstrap.HostState, *, is_used:
         yield found(code, what or f"Docker does not answer on {host}", where, level=level)
     if not state.has_python:
         yield found("python.missing", f"Python 3 is not installed on {host}", host, level=level)
+    if needs.nginx and not state.has_nginx:
+        yield found("nginx.missing", f"nginx is not installed on {host}", host, level=level)
     yield from in_the_way
 
 

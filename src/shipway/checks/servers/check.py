@@ -30,7 +30,8 @@ class Expected:
 
     `ports` are those that its proxy takes, `architectures` those that images are built for. `service` is the value of
     the label that its containers have, `accessories` the names of the containers of accessories there.
-    `today` is `YYYY-MM-DD`. `is_docker`: releases, or accessories, run in containers there.
+    `today` is `YYYY-MM-DD`. `is_docker`: releases, or accessories, run in containers there. `proxy` is the name of a
+    program that may have the ports though it is not ours ("": none).
     """
 
     host: str
@@ -41,6 +42,7 @@ class Expected:
     accessories: tuple[str, ...] = ()
     least_free_gb: float = 2.0
     today: str = ""
+    proxy: str = ""
 
 
 def check_server(facts: ServerFacts, expected: Expected, skew_s: float) -> tuple[Finding, ...]:
@@ -118,7 +120,7 @@ def _ports(facts: ServerFacts, expected: Expected) -> Iterator[Finding]:
     host = expected.host
     for port in expected.ports:
         who = facts.ports.get(port, "")
-        if not who or who in ("ours", OUR_PROXY):
+        if not who or who in ("ours", OUR_PROXY, expected.proxy):
             continue
         if who == KAMAL_PROXY:
             yield found("server.kamal_proxy", f"Kamal's proxy has port {port} of {host}", host)

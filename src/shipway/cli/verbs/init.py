@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 @click.option(
     "--accessories/--no-accessories", default=None, help="Whether PostgreSQL, MySQL and Redis run on the server too."
 )
+@click.option(
+    "--proxy", type=click.Choice(("caddy", "nginx")), default="caddy", help="nginx: with --runtime venv only."
+)
+@click.option("--acme-ca", default="", metavar="URL", help="The ACME directory of a certificate authority of your own.")
+@click.option("--acme-root", default="", metavar="FILE", help="What it is trusted by: a file of the project.")
 @click.option("--health", is_flag=True, help="Write a health view and its route, where there is none.")
 @click.option("--make-secrets", is_flag=True, help="Write random secrets (SECRET_KEY, the database's) into .kamal/.")
 @click.option("--diff", "is_diff", is_flag=True, help="Show what would be written, and write nothing.")
@@ -46,6 +51,9 @@ def command(  # noqa: PLR0913  one parameter for each option
     python: str,
     runtime: Literal["docker", "venv"],
     accessories: bool | None,
+    proxy: Literal["caddy", "nginx"],
+    acme_ca: str,
+    acme_root: str,
     health: bool,
     make_secrets: bool,
     is_diff: bool,
@@ -60,7 +68,8 @@ def command(  # noqa: PLR0913  one parameter for each option
     from shipway.app.init import Init
     from shipway.scaffold.subject import Wishes
 
-    init = Init(directory, Wishes(service, server, site, runtime, settings, python, accessories, health))
+    about = (service, server, site, runtime, settings, python, accessories, health)
+    init = Init(directory, Wishes(*about, proxy=proxy, acme_ca=acme_ca, acme_root=acme_root))
     is_asked = not given.yes and not given.json and not is_diff and is_terminal(sys.stdin) and is_terminal(sys.stderr)
     if is_asked:
         _ask(init)

@@ -2,31 +2,14 @@
 
 from shipway.proxies.caddy.container import CaddyContainer, keep_in_container
 from shipway.proxies.caddy.proxy import Caddy
-from shipway.proxies.caddy.site import (
-    AccessLog,
-    CaddyProgram,
-    CaddyRoute,
-    CaddyRun,
-    CaddySite,
-    Folder,
-    Keep,
-    Ssl,
-    Tls,
-    caddy_program,
-)
+from shipway.proxies.caddy.site import CaddyProgram, CaddyRun, Keep, caddy_program
 
 __all__ = [
-    "AccessLog",
     "Caddy",
     "CaddyContainer",
     "CaddyProgram",
-    "CaddyRoute",
     "CaddyRun",
-    "CaddySite",
-    "Folder",
     "Keep",
-    "Ssl",
-    "Tls",
     "caddy_program",
     "keep_in_container",
 ]

@@ -15,7 +15,8 @@ from shipway.core.layout import Layout
 from shipway.core.plan_codec import Json
 from shipway.proxies.caddy import files, pages
 from shipway.proxies.caddy.listeners import SECOND, servers
-from shipway.proxies.caddy.site import AccessLog, CaddyRoute, CaddyRun, CaddySite, Tls
+from shipway.proxies.caddy.site import CaddyRun
+from shipway.proxies.site import AccessLog, ProxyRoute, ProxySite, Tls
 
 # gunicorn closes an idle connection after 2 s (`keepalive`), uvicorn after 5. A POST sent in that very moment cannot be
 # sent again, so Caddy lets go first. Rare: 302 POSTs at such pauses lost none either way. Busy connections are reused.
@@ -35,7 +36,7 @@ _FORGEABLE = ("X-Forwarded-*", "Forwarded", "X-Real-Ip", "X-Scheme", "X-Url-Sche
 _EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
-def site_json(layout: Layout, site: CaddySite, run: CaddyRun) -> str:
+def site_json(layout: Layout, site: ProxySite, run: CaddyRun) -> str:
     """Return the file of one service: what `sites_script.py` reads. Equal sites give equal text."""
     own = [route for route in site.routes if route.tls.mode == "files"]
     pairs = dict.fromkeys((route.tls.certificate, route.tls.key) for route in own)
@@ -110,12 +111,12 @@ class _Claim:
     """Requests, and by the name of a route what happens to them. `live`: the file of their release ("" for files)."""
 
     name: str
-    at: CaddyRoute
+    at: ProxyRoute
     does: list[Json]
     live: str = ""
 
 
-def _claims(layout: Layout, site: CaddySite) -> list[_Claim]:
+def _claims(layout: Layout, site: ProxySite) -> list[_Claim]:
     places = (("static", site.static, files.static_routes), ("media", site.media, files.media_routes))
     served = [
         _Claim(f"{site.service}/files/{name}", at, [_log_route(site, at), *routes(folder)])
@@ -130,9 +131,9 @@ def _claims(layout: Layout, site: CaddySite) -> list[_Claim]:
     ]
 
 
-def _file_places(site: CaddySite, url: str) -> list[CaddyRoute]:
+def _file_places(site: ProxySite, url: str) -> list[ProxyRoute]:
     """Return where files are served: under the names of every route, each in the way of the first that has it."""
-    first: dict[str, CaddyRoute] = {}
+    first: dict[str, ProxyRoute] = {}
     for route in site.routes:
         for host in route.hosts or ("",):
             first.setdefault(host, route)
@@ -144,7 +145,7 @@ def _file_places(site: CaddySite, url: str) -> list[CaddyRoute]:
     ]
 
 
-def _entries(layout: Layout, site: CaddySite) -> list[Json]:
+def _entries(layout: Layout, site: ProxySite) -> list[Json]:
     """Return one entry per prefix and listener; with TLS the plain listener sends browsers to the other one."""
     found: list[Json] = []
     for claim in _claims(layout, site):
@@ -160,7 +161,7 @@ def _entries(layout: Layout, site: CaddySite) -> list[Json]:
     return found
 
 
-def _named(layout: Layout, site: CaddySite, run: CaddyRun) -> dict[str, Json]:
+def _named(layout: Layout, site: ProxySite, run: CaddyRun) -> dict[str, Json]:
     """Return Caddy's "named routes": what entries share stands once."""
     errors = f"{site.service}/errors"
     named: dict[str, Json] = {errors: _route(pages.error_routes(layout.errors))}
@@ -182,7 +183,7 @@ def _route(routes: list[Json]) -> Json:
     return {"handle": [{"handler": "subroute", "routes": routes}]}
 
 
-def _role_routes(layout: Layout, site: CaddySite, route: CaddyRoute) -> list[Json]:
+def _role_routes(layout: Layout, site: ProxySite, route: ProxyRoute) -> list[Json]:
     """Return what happens to a request for a role, in order."""
     closed: dict[str, Json] = {"file": {"root": "/", "try_files": [layout.maintenance]}}
     if route.health_path:
@@ -207,7 +208,7 @@ def _strip(prefix: str) -> Json:
     return {"group": "strip", "match": [{"path": [prefix, f"{prefix}/*"]}], "handle": [rewrite]}
 
 
-def _id_routes(route: CaddyRoute) -> list[Json]:
+def _id_routes(route: ProxyRoute) -> list[Json]:
     """Give the request an id, in the request, the answer and the log; a client's own only where it is trusted."""
     reply: Json = {"set": {"X-Request-Id": ["{http.request.header.X-Request-Id}"]}, "deferred": True}
     name: Json = {"set": {"X-Request-Id": ["{http.request.uuid}"]}}
@@ -219,7 +220,7 @@ def _id_routes(route: CaddyRoute) -> list[Json]:
     return [forged, fresh, answered]
 
 
-def _proxy(layout: Layout, route: CaddyRoute) -> Json:
+def _proxy(layout: Layout, route: ProxyRoute) -> Json:
     """Return the handler that sends a request to the live release of a role.
 
     Caddy sets X-Forwarded-For, -Proto and -Host itself. `compression` off keeps Caddy from asking the application for
@@ -247,7 +248,7 @@ def _proxy(layout: Layout, route: CaddyRoute) -> Json:
     return handler
 
 
-def _log_route(site: CaddySite, route: CaddyRoute) -> Json:
+def _log_route(site: ProxySite, route: ProxyRoute) -> Json:
     """Say where the request is logged. Caddy logs all headers or none, so chosen ones are added one by one."""
     if route.access_log is None:
         return {"handle": [{"handler": "vars", "log_skip": True}]}
@@ -263,11 +264,11 @@ def _logged(log: AccessLog) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (("request", log.request_headers), ("response", log.response_headers))
 
 
-def _log_name(site: CaddySite) -> str:
+def _log_name(site: ProxySite) -> str:
     return f"site-{site.service}"
 
 
-def _logs(layout: Layout, site: CaddySite) -> Json:
+def _logs(layout: Layout, site: ProxySite) -> Json:
     """Return the access log of the service, without the headers that nobody asked for (they carry sessions)."""
     if not any(route.access_log for route in site.routes):
         return {}
@@ -284,7 +285,7 @@ def _logs(layout: Layout, site: CaddySite) -> Json:
     return {_log_name(site): {"writer": writer, "encoder": encoder, "include": include}}
 
 
-def _policies(site: CaddySite) -> list[Json]:
+def _policies(site: ProxySite) -> list[Json]:
     """Return who makes the certificates of which names; Caddy's own choice of authorities needs no word."""
     names: dict[Tls, list[str]] = {}
     for route in site.routes:

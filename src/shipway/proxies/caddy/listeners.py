@@ -7,6 +7,7 @@ from dataclasses import replace
 from shipway.core.plan_codec import Json
 from shipway.proxies.caddy import pages
 from shipway.proxies.caddy.site import CaddyRun
+from shipway.proxies.pages import page
 
 SECOND = 1_000_000_000
 """Caddy's durations are nanoseconds."""
@@ -44,7 +45,7 @@ def servers(run: CaddyRun) -> dict[str, Json]:
 
 
 def _server(addresses: tuple[str, ...], automatic_https: Json) -> dict[str, Json]:
-    nobody = pages.answer("404", pages.page("Nothing here", "No site is configured for this address."))
+    nobody = pages.answer("404", page("Nothing here", "No site is configured for this address."))
     silent: Json = {"handler": "vars", "log_skip": True}
     return {
         "listen": list(addresses),

@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-import html
-
 from shipway.core.plan_codec import Json
+from shipway.proxies.pages import NO_RELEASE, NO_STORE, RETRY_AFTER_S, WORDS, page
 
-RETRY_AFTER_S = 30
-NO_STORE = "no-store"
-_PAGE = (
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-    "<style>body{{font:1.1rem/1.5 system-ui,sans-serif;margin:15vh auto;max-width:34rem;padding:0 1rem;color:#222}}"
-    "small{{color:#666}}@media(prefers-color-scheme:dark){{body{{background:#1b1b1b;color:#ddd}}}}</style>"
-    "</head><body><h1>{title}</h1><p>{text}</p>{extra}</body></html>\n"
-)
 # Caddy's placeholder for the id that the application and the access log have seen too: enough to find the details,
 # and the only detail that a visitor is told.
 _REFERENCE = "<p><small>{http.error.status_code} · {http.request.uuid}</small></p>"
 _REQUEST_ID: list[Json] = [
     {"handler": "headers", "response": {"set": {"X-Request-Id": ["{http.request.uuid}"]}}},
 ]
-_WORDS = {
-    "404": ("Page not found", "There is nothing at this address."),
-    "413": ("Too large", "What was sent is larger than this site accepts."),
-    "4": ("That did not work", "This site could not accept the request."),
-    "502": ("Not reachable", "The site does not answer just now. Please try again in a moment."),
-    "504": ("Too slow", "The site took too long to answer. Please try again in a moment."),
-    "5": ("Something went wrong", "It is not your fault. Please try again in a moment."),
-}
-
-
-def page(title: str, text: str, *, extra: str = "") -> str:
-    """Return one whole HTML page; `title` and `text` are plain text, `extra` is HTML."""
-    return _PAGE.format(title=html.escape(title), text=html.escape(text), extra=extra)
-
-
-def maintenance_page(message: str) -> str:
-    """Return the page that is shown in maintenance mode, with the operator's own words in it."""
-    return page("Back soon", message or "This site is being worked on. Please come back in a few minutes.")
 
 
 def answer(status: str, body: str, *, retry: bool = False) -> dict[str, Json]:
@@ -51,7 +23,7 @@ def answer(status: str, body: str, *, retry: bool = False) -> dict[str, Json]:
 
 def no_release() -> list[Json]:
     """Return the handlers that answer while no release serves."""
-    body = page("Not deployed yet", "No release is live.", extra=_REFERENCE.replace("{http.error.status_code}", "503"))
+    body = page(*NO_RELEASE, extra=_REFERENCE.replace("{http.error.status_code}", "503"))
     return [*_REQUEST_ID, answer("503", body, retry=True)]
 
 
@@ -77,7 +49,7 @@ def error_routes(own_pages: str) -> list[Json]:
     for name, pattern in (("{http.error.status_code}.html", "."), ("4xx.html", "^4"), ("5xx.html", "^5")):
         found: dict[str, Json] = {"file": {"root": own_pages, "try_files": [f"/{name}"]}, **_status(pattern)}
         routes.append({"match": [found], "handle": _own_page(own_pages, name), "terminal": True})
-    for status, (title, text) in _WORDS.items():
+    for status, (title, text) in WORDS.items():
         body = page(title, text, extra=_REFERENCE)
         handler = answer("{http.error.status_code}", body)
         routes.append({"match": [_status(f"^{status}")], "handle": [handler], "terminal": True})

@@ -6,17 +6,18 @@ import json
 import re
 from collections.abc import Mapping
 
-from shipway.core.action import Command, Upload
+from shipway.core.action import Command
 from shipway.core.errors import Bug
 from shipway.core.layout import Layout
 from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
 from shipway.proxies.base import Proxy, ProxyFacts
-from shipway.proxies.caddy import pages
 from shipway.proxies.caddy.config import admin_socket
-from shipway.proxies.caddy.on_host import OnHost, sha256
-from shipway.proxies.caddy.site import CaddyRun, CaddySite, refuse_unsafe
+from shipway.proxies.caddy.on_host import OnHost
+from shipway.proxies.caddy.site import CaddyRun
+from shipway.proxies.site import ProxySite, refuse_unsafe
+from shipway.proxies.steps import sha256
 from shipway.proxies.traffic import CountsTraffic, Moment, count_requests
 
 # The new address stands beside the old one and is renamed onto it: a request reads the one or the other, whole.
@@ -25,9 +26,6 @@ SWITCH_SCRIPT = (
     ' && mv -f -- "$1.shipway-new" "$1" || { s=$?; rm -f -- "$1.shipway-new"; exit $s; }'
 )
 POINTS_SCRIPT = '[ "$(cat -- "$1" 2>/dev/null)" = "$2" ]'
-# Moving to "$2" keeps what was there, so that taking the step back restores it.
-MOVE_SCRIPT = 'rm -f -- "$2"; if [ -e "$1" ]; then mv -f -- "$1" "$2"; fi'
-BACK_SCRIPT = 'if [ -e "$2" ]; then mv -f -- "$2" "$1"; else rm -f -- "$1"; fi'
 
 _ENDPOINT = re.compile(
     r"unix//[A-Za-z0-9._/@+~-]{1,107}|[A-Za-z0-9._-]{1,255}:[0-9]{1,5}|\[[0-9A-Fa-f:]{2,45}\]:[0-9]{1,5}"
@@ -44,8 +42,8 @@ class Caddy:
     stands here (both files, headers, request id), measured with a static answer on 2 shared cores.
     """
 
-    def __init__(self, layout: Layout, host: str, site: CaddySite, run: CaddyRun) -> None:
-        refuse_unsafe(site, layout.root)
+    def __init__(self, layout: Layout, host: str, site: ProxySite, run: CaddyRun) -> None:
+        refuse_unsafe(site, layout.root, "caddy")
         self._layout, self._host, self._site, self._run = layout, host, site, run
         self._admin = admin_socket(layout)
         self._on_host = OnHost(layout, host, site, run)
@@ -60,7 +58,7 @@ class Caddy:
         """What `ProxyFacts.config_hash` is on a host that has this configuration."""
         return sha256(self.site_text)[:12]
 
-    def beside(self, layout: Layout, site: CaddySite) -> Caddy:
+    def beside(self, layout: Layout, site: ProxySite) -> Caddy:
         """Return Caddy for another service on the same host, run in the same way."""
         return Caddy(layout, self._host, site, self._run)
 
@@ -166,23 +164,7 @@ class Caddy:
 
     def maintenance_steps(self, *, on: bool, message: str = "") -> tuple[Step, ...]:
         """Return the step that shows visitors a page (503, Retry-After) instead of the site, or no longer does."""
-        file = self._layout.maintenance
-        before = str(file).rpartition("/")[0] + f"/.before-{self._site.service}"
-        page = pages.maintenance_page(message)
-        move = Command(("sh", "-c", MOVE_SCRIPT, "sh", file, before))
-        step = Step(
-            id=f"{self._host}/maintenance-{'on' if on else 'off'}",
-            title=f"switch maintenance mode {'on' if on else 'off'}",
-            host=self._host,
-            do=(move, Upload(file, (page,), mode=0o644)) if on else (move,),
-            done=_has_sha256(file, page) if on else Command(("test", "!", "-e", file)),
-            undo=(Command(("sh", "-c", BACK_SCRIPT, "sh", file, before)),),
-        )
-        return (step,)
-
-
-def _has_sha256(path: str, text: str) -> Command:
-    return Command(("sha256sum", "-c", "-"), stdin=(f"{sha256(text)}  {path}\n",))
+        return (self._on_host.common.maintenance(on=on, message=message),)
 
 
 def _name(word: object) -> str:

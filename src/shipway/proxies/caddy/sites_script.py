@@ -14,7 +14,6 @@ import os
 import pathlib
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -211,21 +210,7 @@ def judge(caddy: tuple[str, ...], candidate: pathlib.Path) -> None:
         raise Failed("Caddy refused the configuration, the one before stays: " + " ".join(said)[:2000])
 
 
-def certificate(folder: str) -> None:
-    """Take over `new.cert.pem` and `new.key.pem` as `cert.pem` and `key.pem`, if the one belongs to the other."""
-    home = pathlib.Path(folder)
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(home / "new.cert.pem", home / "new.key.pem", password="")
-    except (ssl.SSLError, ValueError) as error:
-        reason = getattr(error, "reason", "") or "no PEM, or a key with a password"
-        raise Failed(f"the certificate and its private key cannot be used ({reason}); the ones before stay") from None
-    for name in ("cert.pem", "key.pem"):
-        (home / f"new.{name}").replace(home / name)
-
-
 VERBS: dict[str, Callable[..., None]] = {
-    "certificate": certificate,
     "configure": configure,
     "forget": forget,
     "revert": revert,

@@ -24,7 +24,7 @@ from shipway.runtimes.venv.release import MANAGE_LIMIT_S, OnDisk
 from shipway.runtimes.venv.resource import resource
 from shipway.runtimes.venv.settings import VenvSettings
 from shipway.runtimes.venv.supervisor import PICK_PYTHON, Supervisor, refuse_long_socket
-from shipway.runtimes.venv.tools import tools_step
+from shipway.runtimes.venv.tools import tools_steps
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\Z")
 _SIGNALS = frozenset({"TERM", "HUP", "INT", "QUIT", "KILL", "USR1", "USR2"})  # supervisor/datatypes.py, SIGNALS
@@ -65,8 +65,8 @@ class Venv:
 
     def host_steps(self) -> tuple[Step, ...]:
         """Return: directories, tools, the keeper's configuration, the keeper itself."""
-        tools = tools_step(self._layout, self._host, self._settings, self._keeper.tools)
-        return (self._disk.home_step(), tools, *self._keeper.host_steps(self._host))
+        tools = tools_steps(self._layout, self._host, self._settings, self._keeper.tools)
+        return (self._disk.home_step(), *tools, *self._keeper.host_steps(self._host))
 
     def prepare_steps(self, release: Release, units: Sequence[Unit]) -> tuple[Step, ...]:
         """Return: source, environment and programs, packages, the project's own check with static files, the mark."""

@@ -20,7 +20,8 @@ class VenvSettings:
     "" (nothing to collect, no uploads). `lock_digest` changes whenever the content of the lock does. `shared` are
     files and directories (these end in `/`) that outlive releases. `python` is the host's interpreter.
     `static_check` is a program that is run after static files were collected, in the same process ("": none).
-    `max_requests` is after how many requests a web process is replaced, against slow leaks (0: never).
+    `max_requests` is after how many requests a web process is replaced, against slow leaks (0: never). `needs_caddy` is
+    off where nginx takes the traffic.
     """
 
     settings_module: str = ""
@@ -39,6 +40,7 @@ class VenvSettings:
     web_processes: int = 2
     web_threads: int = 4
     max_requests: int = 10_000
+    needs_caddy: bool = True
 
     def __post_init__(self) -> None:
         if self.lock != "none" and not (self.lock_file and self.lock_digest):

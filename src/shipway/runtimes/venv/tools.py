@@ -32,15 +32,20 @@ INSTALL_SCRIPT = (  # with the operator's PYTHONPATH (`transport: local`) pip wo
 INSTALL_LIMIT_S = 900.0
 
 
-def tools_step(layout: Layout, host: str, settings: VenvSettings, kept: Tools) -> Step:
+def tools_steps(layout: Layout, host: str, settings: VenvSettings, kept: Tools) -> tuple[Step, ...]:
     """Return the step that installs the programs that the host lacks; there already is one as good as installed.
+
+    There is none where none is needed.
 
     `kept`: what the keeper needs.
     """
-    needed = (*kept, _CADDY, *((_UV,) if settings.lock in ("uv", "pylock") else ()))
+    caddy, uv = (_CADDY,) if settings.needs_caddy else (), (_UV,) if settings.lock in ("uv", "pylock") else ()
+    needed = (*kept, *caddy, *uv)
+    if not needed:
+        return ()
     words = tuple(word for pair in needed for word in pair)
     install = ("sh", "-c", INSTALL_SCRIPT, "sh", layout.tools, settings.python, layout.cache, *words)
-    return Step(
+    step = Step(
         id=f"{host}/install-tools",
         title=f"install what is missing of {', '.join(program for program, _ in needed)}",
         host=host,
@@ -48,3 +53,4 @@ def tools_step(layout: Layout, host: str, settings: VenvSettings, kept: Tools) -
         done=Command(("sh", "-c", MISSING_SCRIPT, "sh", layout.tools, *words)),
         harmless=True,
     )
+    return (step,)

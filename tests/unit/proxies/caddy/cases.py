@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from shipway.core.layout import Layout
-from shipway.proxies.caddy import AccessLog, Caddy, CaddyRoute, CaddyRun, CaddySite, Folder, Tls
+from shipway.proxies.caddy import Caddy, CaddyRun
+from shipway.proxies.site import AccessLog, Folder, ProxyRoute, ProxySite, Tls
 
 LAYOUT = Layout("/var/lib/shipway", "shop")
-WEB = CaddyRoute("web", ("shop.example",), health_path="/up")
+WEB = ProxyRoute("web", ("shop.example",), health_path="/up")
 FULL: Any = {
     "tls": Tls("files", "/etc/shop/cert.pem", "/etc/shop/key.pem"),
     "ssl_redirect": False,
@@ -21,14 +22,14 @@ FULL: Any = {
     "access_log": AccessLog(("User-Agent",), ("Content-Type",)),
 }
 CASES = {
-    "plain": (CaddySite("shop", (CaddyRoute("web"),)), CaddyRun(http_port=8080, bind_ips=("127.0.0.1",))),
-    "internal": (CaddySite("shop", (replace(WEB, tls=Tls("internal")),)), CaddyRun()),
+    "plain": (ProxySite("shop", (ProxyRoute("web"),)), CaddyRun(http_port=8080, bind_ips=("127.0.0.1",))),
+    "internal": (ProxySite("shop", (replace(WEB, tls=Tls("internal")),)), CaddyRun()),
     "full": (
-        CaddySite(
+        ProxySite(
             "shop",
             (
                 replace(WEB, **FULL),
-                CaddyRoute("api", ("shop.example", "*.shop.example"), ("/api/", "/v2"), False, **FULL),
+                ProxyRoute("api", ("shop.example", "*.shop.example"), ("/api/", "/v2"), False, **FULL),
             ),
             static=Folder("/static/", LAYOUT.static),
             media=Folder("/media/", LAYOUT.media),
@@ -36,7 +37,7 @@ CASES = {
         ),
         CaddyRun(http_port=8080, https_port=8443, bind_ips=("10.0.0.1", "fd00::1")),
     ),
-    "auto": (CaddySite("shop", (replace(WEB, tls=Tls("auto", email="ops@shop.example")),)), CaddyRun()),
+    "auto": (ProxySite("shop", (replace(WEB, tls=Tls("auto", email="ops@shop.example")),)), CaddyRun()),
 }
 
 

@@ -8,10 +8,11 @@ from shipway.core.action import Command
 from shipway.core.errors import Bug
 from shipway.core.layout import Layout
 from shipway.core.step import Plan, Stage, violations
-from shipway.proxies.caddy import Caddy, CaddyContainer, CaddyRoute, CaddyRun, CaddySite, Keep, keep_in_container
+from shipway.proxies.caddy import Caddy, CaddyContainer, CaddyRun, Keep, keep_in_container
+from shipway.proxies.site import ProxyRoute, ProxySite
 
 LAYOUT = Layout("/srv", "shop")
-SITE = CaddySite("shop", (CaddyRoute("web", ("shop.example",)),))
+SITE = ProxySite("shop", (ProxyRoute("web", ("shop.example",)),))
 
 
 def keep(run: CaddyRun | None = None, **how: object) -> Keep:

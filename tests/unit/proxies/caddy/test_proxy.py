@@ -10,7 +10,8 @@ from shipway.core.plan_codec import plan_from_json, plan_to_json
 from shipway.core.ports import Result
 from shipway.core.step import Plan, Stage, Step, violations
 from shipway.proxies.base import ProxyFacts
-from shipway.proxies.caddy import Caddy, CaddyRun, CaddySite, Keep, caddy_program
+from shipway.proxies.caddy import Caddy, CaddyRun, Keep, caddy_program
+from shipway.proxies.site import ProxySite
 from tests.unit.proxies.caddy.cases import CASES, LAYOUT, WEB, caddy
 
 OLD, NEW = "unix//var/lib/shipway/shop/run/web-r1.sock", "unix//var/lib/shipway/shop/run/web-r2.sock"
@@ -125,7 +126,7 @@ def test_no_answer_means_nothing_there() -> None:
 
 def test_the_keeper_may_start_it_instead() -> None:
     start = Command(("supervisorctl", "start", "caddy"))
-    proxy = Caddy(LAYOUT, "web-1", CaddySite("shop", (WEB,)), CaddyRun(keep=Keep(start=(start,))))
+    proxy = Caddy(LAYOUT, "web-1", ProxySite("shop", (WEB,)), CaddyRun(keep=Keep(start=(start,))))
     (step,) = [step for step in proxy.host_steps() if step.id == "web-1/proxy-start"]
     assert start in step.do
     assert caddy_program(LAYOUT, "caddy").argv == ("caddy", "run", "--config", "/var/lib/shipway/proxy/caddy.json")

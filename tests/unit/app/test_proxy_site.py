@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
-from shipway.app.caddy_site import accessory_caddy, accessory_endpoint, caddy_of
 from shipway.app.call import Choice
 from shipway.app.hosts import HostBasics
+from shipway.app.proxy_site import accessory_caddy, accessory_endpoint, proxy_of
 from shipway.app.service import Service, load_service
+from shipway.app.venv_settings import venv_settings_of
 from shipway.core.action import Command, Upload
 from shipway.core.layout import Layout
 from shipway.core.secret import SecretRef
 from shipway.core.step import Plan, Stage, violations
 from shipway.proxies.caddy import Caddy
+from shipway.proxies.nginx import Nginx
 
 CONFIG = """\
 service: shop
@@ -53,9 +55,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     return load_service(Choice())
 
 
-def proxy_of(service: Service) -> Caddy:
-    found = caddy_of(service, "a", Layout("/srv", "shop"), BASICS)
-    assert found is not None
+def caddy(service: Service) -> Caddy:
+    found = proxy_of(service, "a", Layout("/srv", "shop"), BASICS)
+    assert isinstance(found, Caddy)
     return found
 
 
@@ -65,7 +67,7 @@ def handler(site: Any, role: str) -> Any:
 
 
 def test_each_role_has_its_own_settings(service: Service) -> None:
-    site = json.loads(proxy_of(service).site_text)
+    site = json.loads(caddy(service).site_text)
     assert {(e["server"], *e["hosts"], e["prefix"]) for e in site["entries"]} == {
         ("http", "shop.example.org", ""),
         ("https", "shop.example.org", ""),
@@ -79,11 +81,11 @@ def test_each_role_has_its_own_settings(service: Service) -> None:
 
 
 def test_a_certificate_travels_as_references_to_secrets(service: Service) -> None:
-    steps = proxy_of(service).host_steps()
+    steps = caddy(service).host_steps()
     plan = Plan("run", "deploy", "shop", "r1", "v", "", "a", (Stage("all", (steps,)),))
     assert violations(plan) == ()
     assert plan.secrets() == ("CERT", "KEY")
-    (step,) = proxy_of(service).upkeep_steps()
+    (step,) = caddy(service).upkeep_steps()
     uploads = {action.path: action for action in step.do if isinstance(action, Upload)}
     where = "/srv/proxy/tls/own/shop/web"
     assert uploads[f"{where}/new.key.pem"].mode == 0o600
@@ -93,7 +95,7 @@ def test_a_certificate_travels_as_references_to_secrets(service: Service) -> Non
 
 
 def test_the_container_is_run_as_the_configuration_says(service: Service) -> None:
-    (start,) = [step for step in proxy_of(service).host_steps() if step.id == "a/proxy-start"]
+    (start,) = [step for step in caddy(service).host_steps() if step.id == "a/proxy-start"]
     words = next(a.argv for a in start.do if isinstance(a, Command) and "--publish" in a.argv)
     assert {"mirror.example/caddy:2", "1000:1001", "8080:8080", "--cpus", "1.5"} <= {*words}
 
@@ -105,7 +107,31 @@ def test_a_proxied_accessory_is_a_site_of_its_own_in_the_same_container(service:
     assert accessory_caddy(service, db, "a", BASICS) is None
     site = json.loads(found.site_text)
     assert site["service"] == "shop-mail.accessory"
-    ours = json.loads(proxy_of(service).site_text)
+    ours = json.loads(caddy(service).site_text)
     assert (site["base"], site["definition"]) == (ours["base"], ours["definition"])
     (switch,) = found.switch_steps("mail", accessory_endpoint(mail), "")
     assert switch.title == "send traffic of mail to shop-mail:8025"
+
+
+NGINX = """\
+service: shop
+runtime: venv
+servers:
+  web: {hosts: [a]}
+  api: {hosts: [a], proxy: {host: api.example.org, ssl: {certificate_file: /c.pem, private_key_file: /k.pem}}}
+proxy: {host: shop.example.org, ssl: true, run: {program: nginx}}
+"""
+
+
+def test_nginx_takes_the_certificates_of_certbot_or_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "deploy.yml").write_text(NGINX)
+    monkeypatch.chdir(tmp_path)
+    service = load_service(Choice())
+    found = proxy_of(service, "a", Layout("/srv", "shop"), BASICS)
+    assert isinstance(found, Nginx)
+    assert {(*one["hosts"], one["certificate"]) for one in json.loads(found.site_text)["tls"]} == {
+        ("shop.example.org", "/etc/letsencrypt/live/shop.example.org/fullchain.pem"),
+        ("api.example.org", "/c.pem"),
+    }
+    assert not venv_settings_of(service).needs_caddy
