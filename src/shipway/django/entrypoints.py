@@ -8,7 +8,7 @@ import re
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.packages import Packages
-from shipway.django.processes import HINT, KEEPER, Command, Processes
+from shipway.django.processes import HINT, KEEPER, SCRIPT, Command, Processes
 from shipway.django.settings import Settings
 from shipway.django.tree import join, parent
 
@@ -47,6 +47,12 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     found, line = _binding(layout.sources.module(files[0])) or ("application", 0)
     sure: Confidence = "high" if len(files) == 1 else "medium"
     return Fact(f"{layout.module_name(files[0])}:{found}", sure, (Place(files[0], line, "binds the application"),))
+
+
+def served_files(layout: Layout, processes: Processes) -> list[str]:
+    """Return the files of the applications that commands of the repository serve."""
+    found = [_commanded(kind, layout, processes) for kind in ("wsgi", "asgi")]
+    return [layout.module_path(one.text.partition(":")[0]) for one in found if one is not None]
 
 
 def _is_of_another(layout: Layout, path: str, settings: Settings) -> bool:
@@ -97,7 +103,9 @@ def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command
     found = [
         (match[1], command)
         for command in processes.commands
-        if (match := _SERVER.search(command.text)) and _serves(command)
+        if (match := _SERVER.search(command.text))
+        and _serves(command)
+        and (not HINT < command.weight <= SCRIPT or _is_installed(match[1], processes, packages))
     ]
     if found:
         name, command = max(found, key=lambda one: (one[1].weight, one[1].role == "web"))
@@ -113,6 +121,13 @@ def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command
         if at is not None and name not in ("uvicorn", "daphne"):
             return Fact(name, "low", (at,)), None
     return UNKNOWN, None
+
+
+def _is_installed(name: str, processes: Processes, packages: Packages) -> bool:
+    """Tell whether a server can be there: asked for, brought by an image, or all that is asked for is not known."""
+    if not packages.requirements.wanted or packages.requirements.anywhere(name, name.replace("_", "-")):
+        return True
+    return any(name in found.text.lower() for one in processes.dockerfiles for found in one.of("RUN"))
 
 
 def _serves(command: Command) -> bool:

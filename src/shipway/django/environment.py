@@ -35,7 +35,11 @@ def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) ->
     for path in [*startup, *rest][:MAX_FILES]:
         seen += _scan(layout, path, helpers, in_startup=path in startup)
     declared = {one.read.name for one in seen if one.is_declared and one.read.has_default}
-    seen = [replace(one, read=replace(one.read, is_strict=False)) if one.read.name in declared else one for one in seen]
+    is_open = any(_is_open_scheme(node) for node in _calls_of_env(layout, startup))
+    seen = [
+        replace(one, read=replace(one.read, is_strict=False)) if is_open or one.read.name in declared else one
+        for one in seen
+    ]
     needed = required_names(layout, settings, seen)
     variables: dict[str, Variable] = {}
     for one in seen:
@@ -114,6 +118,9 @@ def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
         rows: list[tuple[ast.AST, bool, str, str]] = [(node.test, False, "", "")]
         rows += [(one, debug != "not", "", "") for one in body]
         return rows + [(one, debug != "is", "", "") for one in orelse]
+    if isinstance(node, ast.BoolOp):
+        # What follows `and` or `or` is asked only under the first: `"A" in os.environ and os.environ["A"]`.
+        return [(one, number > 0, "", "") for number, one in enumerate(node.values)]
     if isinstance(node, ast.Try):
         is_caught = bool(node.handlers) and not _only_raises(node)
         tried: list[tuple[ast.AST, bool, str, str]] = [(one, is_caught, "", "") for one in node.body]
@@ -135,6 +142,17 @@ def _prefix(node: ast.expr) -> str:
     if isinstance(node, ast.Call) and dotted(node.func).endswith(".prefixed") and node.args:
         return text_of(node.args[0]) or ""
     return ""
+
+
+def _calls_of_env(layout: Layout, paths: list[str]) -> list[ast.AST]:
+    trees = [layout.sources.module(path) for path in paths if "Env(" in layout.sources.text(path)]
+    return [node for tree in trees if tree for node in ast.walk(tree)]
+
+
+def _is_open_scheme(call: ast.AST) -> bool:
+    """Tell whether `environ.Env(**more)` declares variables that stand somewhere else."""
+    is_scheme = isinstance(call, ast.Call) and dotted(call.func).endswith(("Env", "FileAwareEnv"))
+    return is_scheme and isinstance(call, ast.Call) and any(word.arg is None for word in call.keywords)
 
 
 def _scheme(call: ast.Call) -> list[Read]:

@@ -29,6 +29,8 @@ class Layout:
     manage: str = ""
     import_roots: tuple[str, ...] = (".",)
     python_files: tuple[str, ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
+    """Modules that only the image has, each with the file of the tree that it is a copy of."""
 
     def module_path(self, module: str) -> str:
         """Return the file that `import module` would load, "" when the tree has none."""
@@ -39,10 +41,13 @@ class Layout:
             found = self.sources.first(join(base, f"{parts}.py"), join(base, f"{parts}/__init__.py"))
             if found:
                 return found
-        return ""
+        return dict(self.made).get(module, "")
 
     def module_name(self, path: str) -> str:
         """Return the dotted name under which `path` is imported: from the deepest import root that holds it."""
+        for name, copied in self.made:
+            if path == copied:
+                return name
         for base in sorted(self.import_roots, key=len, reverse=True):
             start = "" if base == "." else f"{base}/"
             if path.startswith(start):
@@ -111,7 +116,9 @@ def _without_manage(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
     if not entries:
         return Layout(sources), {"manage": UNKNOWN, "root": UNKNOWN}
     package = parent(entries[0])
-    root = parent(package) if package != "." and sources.has(f"{package}/__init__.py") else package
+    root = package
+    while root != "." and sources.has(f"{root}/__init__.py"):
+        root = parent(root)
     place = Place(entries[0], 0, "the entry point; there is no manage.py")
     layout = _layout(sources, root, "")
     return layout, {"manage": UNKNOWN, "root": Fact(root, "low", (place,))}

@@ -6,9 +6,16 @@ import re
 from dataclasses import dataclass
 
 from shipway.django.compose import Service, compose_files, read_services
-from shipway.django.dockerfile import Dockerfile, exec_words, find_dockerfiles, is_development, production_dockerfile
+from shipway.django.dockerfile import (
+    Dockerfile,
+    builds_project,
+    exec_words,
+    find_dockerfiles,
+    is_development,
+    production_dockerfile,
+)
 from shipway.django.fact import Place
-from shipway.django.tree import Sources, join, line_of, parent
+from shipway.django.tree import Sources, join, line_of, parent, upwards
 
 IMAGE, PROCFILE, PLATFORM, KEEPER, COMPOSE_PRODUCTION, SCRIPT, COMPOSE, HINT = 100, 90, 85, 80, 75, 60, 50, 20
 """How much a command says of production, by the kind of file it stands in."""
@@ -57,7 +64,8 @@ def read_processes(sources: Sources, root: str) -> Processes:
     dockerfiles = find_dockerfiles(sources)
     image = production_dockerfile(dockerfiles, root)
     composes = compose_files(sources, root)
-    services = read_services(sources, composes)
+    services = [one for one in read_services(sources, composes) if not _is_of_another(one, sources, root)]
+    image = _image_of_production(services, dockerfiles) or image
     procfile = sources.first("Procfile", join(root, "Procfile"))
     platforms = tuple(
         path for name in _PLATFORM_FILES for path in dict.fromkeys((name, join(root, name))) if sources.has(path)
@@ -69,11 +77,32 @@ def read_processes(sources: Sources, root: str) -> Processes:
         *_keeper_commands(sources),
         *_gunicorn_commands(sources, root),
         *_service_commands(services, sources),
-        *_script_commands(sources),
+        *_script_commands(sources, root),
         *_hints(sources),
     ]
+    commands += _configured_commands(commands, sources, root)
     commands.sort(key=lambda one: -one.weight)
     return Processes(tuple(commands), tuple(dockerfiles), image, tuple(services), procfile, platforms, tuple(composes))
+
+
+def _is_of_another(service: Service, sources: Sources, root: str) -> bool:
+    """Tell whether a service is built from a directory beside the project that has packages of its own."""
+    home = parent(service.dockerfile) if service.dockerfile else "."
+    if home == "." or home in upwards(root) or f"{home}/".startswith(f"{root}/"):
+        return False
+    return bool(sources.first(*(join(home, name) for name in _MANIFESTS)))
+
+
+_MANIFESTS = ("pyproject.toml", "requirements.txt", "package.json", "setup.py", "go.mod", "Cargo.toml", "Gemfile")
+
+
+def _image_of_production(services: list[Service], dockerfiles: list[Dockerfile]) -> Dockerfile | None:
+    """Return the Dockerfile that a compose file for production builds the project from."""
+    named = [one.dockerfile for one in services if one.dockerfile and _IS_PRODUCTION.search(one.file.lower())]
+    return next((one for one in dockerfiles if one.path in named and builds_project(one)), None)
+
+
+_IS_PRODUCTION = re.compile(r"prod|deploy|release|live")
 
 
 def _image_commands(image: Dockerfile, sources: Sources) -> list[Command]:
@@ -137,7 +166,9 @@ def _keeper_commands(sources: Sources) -> list[Command]:
         is_uwsgi = "uwsgi" in path.lower() and name.endswith((".ini", ".yaml", ".yml"))
         if is_s6 or is_keeper or is_unit or is_uwsgi:
             is_shown = is_development(path) or path.startswith(("doc/", "docs/", "documentation/"))
-            weight = HINT if is_shown else KEEPER
+            # One for uwsgi that nothing here names may be an example: it still says what there is.
+            is_named = is_unit or is_keeper or is_s6 or _is_named(name, sources)
+            weight = HINT if is_shown else KEEPER if is_named else SCRIPT
             found += _lines(path, sources, weight)
             section = re.search(r"^\[uwsgi\]", sources.text(path), re.MULTILINE) if is_uwsgi else None
             if section:
@@ -147,23 +178,48 @@ def _keeper_commands(sources: Sources) -> list[Command]:
     return found
 
 
+def _is_named(name: str, sources: Sources) -> bool:
+    """Tell whether a Dockerfile, a script, or a keeper's file of the repository names the file `name`."""
+    for path in sources.paths:
+        last = path.rpartition("/")[2].lower()
+        is_one = "dockerfile" in last or last in ("procfile", "makefile") or last.endswith((".sh", ".service", ".conf"))
+        if (is_one or "compose" in last or "." not in last) and name in sources.text(path)[:_MAX_SCRIPT_CHARS]:
+            return True
+    return False
+
+
 def _gunicorn_commands(sources: Sources, root: str) -> list[Command]:
     """Gunicorn reads gunicorn.conf.py by itself; that names the application and the kind of worker, if it likes."""
     path = sources.first(join(root, "gunicorn.conf.py"), "gunicorn.conf.py")
     if not path:
         return []
-    text = sources.text(path)
+    return [Command(_gunicorn_words(sources.text(path)), Place(path, 1, "gunicorn's own file"), KEEPER, "web")]
+
+
+def _gunicorn_words(text: str) -> str:
     words = [
-        match[2] for match in re.finditer(r"^(wsgi_app|worker_class)\s*=\s*[\"']([\w.:]+)[\"']", text, re.MULTILINE)
+        match[1] for match in re.finditer(r"^(?:wsgi_app|worker_class)\s*=\s*[\"']([\w.:]+)[\"']", text, re.MULTILINE)
     ]
-    return [Command(" ".join(["gunicorn", *words]), Place(path, 1, "gunicorn's own file"), KEEPER, "web")]
+    return " ".join(["gunicorn", *words])
+
+
+def _configured_commands(commands: list[Command], sources: Sources, root: str) -> list[Command]:
+    """Return what the files say that commands give to gunicorn by `--config`, with the weight of the command."""
+    found = []
+    for command in commands:
+        match = re.search(r"\bgunicorn\b.*?\s(?:-c|--config)[ =]+[\"']?(?:python:|file:)?([\w./-]+)", command.text)
+        path = sources.first(join(root, match[1].lstrip("/")), join(".", match[1].lstrip("/"))) if match else ""
+        words = _gunicorn_words(sources.text(path)) if path else ""
+        if " " in words:
+            found.append(Command(words, Place(path, 1, "gunicorn's file"), command.weight, command.role))
+    return found
 
 
 def _service_commands(services: list[Service], sources: Sources) -> list[Command]:
     found = []
     for service in services:
         weight = COMPOSE
-        if re.search(r"prod|deploy|release|live", service.file.lower()):
+        if _IS_PRODUCTION.search(service.file.lower()):
             weight = COMPOSE_PRODUCTION
         elif is_development(service.file):
             weight = HINT
@@ -187,11 +243,13 @@ def _line_with(text: str, command: str) -> int:
     return 0
 
 
-def _script_commands(sources: Sources) -> list[Command]:
+def _script_commands(sources: Sources, root: str) -> list[Command]:
     found: list[Command] = []
     for path in sources.paths:
         parts = path.split("/")
-        is_place = len(parts) == 1 or parts[-2] in _SCRIPT_PLACES or path.startswith(_SCRIPT_STARTS)
+        is_place = (
+            len(parts) == 1 or parent(path) == root or parts[-2] in _SCRIPT_PLACES or path.startswith(_SCRIPT_STARTS)
+        )
         is_script = path.endswith((".sh", ".bash")) or ("." not in parts[-1] and is_place and len(parts) > 1)
         if is_place and is_script and not any(part.startswith(".") or part == "node_modules" for part in parts):
             found += _lines(path, sources, HINT if is_development(path) else SCRIPT)

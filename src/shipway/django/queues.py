@@ -57,6 +57,9 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
         name = next((name for name in kind.settings if is_filled(settings.value(name))), "")
         package = packages.requirements.has(*kind.packages)
         command = next((c for c in processes.commands if c.weight > HINT and re.search(kind.command, c.text)), None)
+        is_known = bool(packages.requirements.wanted) and not app and not (kind.name == "celery" and celery.is_known)
+        if is_known and packages.requirements.anywhere(*kind.packages) is None:
+            continue  # a setting or a command of this name alone: nothing installs what it would need
         score = 4 * bool(app) + 2 * bool(name) + 2 * bool(package) + 3 * bool(command)
         score += 4 if kind.name == "celery" and celery.is_known else 0
         if app or name or command or (kind.name == "celery" and celery.is_known):

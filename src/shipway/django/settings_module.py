@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from shipway.django.entrypoints import served_files
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.layout import Layout
-from shipway.django.processes import HINT, KEEPER, Processes
+from shipway.django.processes import COMPOSE_PRODUCTION, HINT, KEEPER, PLATFORM, Processes
 from shipway.django.syntax import dotted, text_of
-from shipway.django.tree import join, parent
+from shipway.django.tree import join, line_of, parent
 
-_NAME = re.compile(r"(?:DJANGO_SETTINGS_MODULE[\"']?\s*[=:,]\s*[\"']?|--settings[= ])([A-Za-z_][\w.]*\w)")
+# An assignment or a default; `[ "$DJANGO_SETTINGS_MODULE" = "x" ]` only compares.
+_NAME = re.compile(
+    r"(?:(?<![$\w{])DJANGO_SETTINGS_MODULE[\"']?\s*[=:,]\s*[\"']?|--settings[= ]|\$\{DJANGO_SETTINGS_MODULE:[-=][\"']?)"
+    r"([A-Za-z_][\w.]*\w)"
+)
+# The pair of a platform's file: `- key: DJANGO_SETTINGS_MODULE` and `value: x` below it, or a table with `"value"`.
+_PAIR = re.compile(
+    r"DJANGO_SETTINGS_MODULE[\"']?\s*(?::\s*\{[^{}]{0,200}?)?\s*[\"']?value[\"']?\s*[:=]\s*[\"']?([A-Za-z_][\w.]*\w)"
+)
+_ENV_LINE = re.compile(r"^\s*(?:export )?DJANGO_SETTINGS_MODULE=[\"']?([A-Za-z_][\w.]*\w)", re.MULTILINE)
+_ENV_FILE = re.compile(r"(^|/)([\w.-]*[._-])?env([._-][\w.-]+)?$|(^|/)\.envs/[\w./-]+$")
 _CONFIGURATION = re.compile(r"DJANGO_CONFIGURATION[\"']?\s*[=:,]\s*[\"']?([A-Za-z_]\w*)")
+# Also what comes before production: beside it, it is never the one.
 DEVELOPMENT = frozenset(
     ("dev", "develop", "development", "local", "test", "tests", "testing", "ci", "dev_settings", "local_settings",
      "debug", "docs", "test_settings", "settings_dev", "settings_test", "settings_local", "localdev", "devel",
-     "base", "common", "build")
+     "base", "common", "build", "staging", "stage", "qa", "uat")
 )  # fmt: skip
 PRODUCTION = (
     "production", "prod", "live", "deploy", "docker", "heroku", "server", "release", "prd",
@@ -59,6 +71,19 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     return _fact(entry, sure, usable)
 
 
+def with_made(layout: Layout, processes: Processes) -> Layout:
+    """Return `layout` with the settings module that the image makes by copying another file to its place."""
+    module = processes.image.environment.get("DJANGO_SETTINGS_MODULE", ("", 0))[0] if processes.image else ""
+    if processes.image is None or not module or layout.module_path(module):
+        return layout
+    end = f"{module.replace('.', '/')}.py"
+    for place, source in processes.image.copies.items():
+        found = layout.sources.first(join(".", source), join(layout.root, source))
+        if found and (place == end or place.endswith(f"/{end}")):
+            return replace(layout, made=((module, found),))
+    return layout
+
+
 def _is_filled(layout: Layout, module: str) -> bool:
     """Tell whether a module exists and is more than the empty `__init__` of a package of settings."""
     path = layout.module_path(module)
@@ -68,7 +93,9 @@ def _is_filled(layout: Layout, module: str) -> bool:
 _COMPOSE = 50
 """The weight of a compose file that does not call itself one for production."""
 _ENTRY = 40
-"""The weight of wsgi.py and asgi.py; manage.py has a little less, other modules of the project less again."""
+"""The weight of the entry point that a command serves; wsgi.py, asgi.py and manage.py have a little less."""
+_EXAMPLE = 35
+"""The weight of an example of environment variables: it may be that of a developer's machine."""
 
 
 def _candidates(layout: Layout, processes: Processes) -> list[Candidate]:
@@ -88,18 +115,48 @@ def _candidates(layout: Layout, processes: Processes) -> list[Candidate]:
         if value and (service.builds or not service.image or service.command):
             weight = 75 if re.search(r"prod|deploy|release|live", service.file) else 45
             found.append(Candidate(value, Place(service.file, 0, f"service {service.name}"), weight))
-    return [*found, *_entry_candidates(layout)]
+    return [
+        *found,
+        *_platform_candidates(layout, processes),
+        *_env_candidates(layout),
+        *_entry_candidates(layout, processes),
+    ]
 
 
-def _entry_candidates(layout: Layout) -> list[Candidate]:
+def _platform_candidates(layout: Layout, processes: Processes) -> list[Candidate]:
+    found = []
+    for path in processes.platforms:
+        text = layout.sources.text(path)
+        found += [Candidate(m[1], Place(path, line_of(text, m.start(1))), PLATFORM) for m in _PAIR.finditer(text)]
+    return found
+
+
+def _env_candidates(layout: Layout) -> list[Candidate]:
+    """Return what the examples of environment files say: `.env.example`, `.envs/.production/.django`."""
+    found = []
+    for path in layout.sources.paths:
+        if not _ENV_FILE.search(path) or "DJANGO_SETTINGS_MODULE" not in layout.sources.text(path):
+            continue
+        weight = COMPOSE_PRODUCTION - 1 if re.search(r"prod|deploy|live", path.lower()) else _EXAMPLE
+        text = layout.sources.text(path)
+        found += [
+            Candidate(match[1], Place(path, line_of(text, match.start(1)), "an example of the environment"), weight)
+            for match in _ENV_LINE.finditer(text)
+        ]
+    return found
+
+
+def _entry_candidates(layout: Layout, processes: Processes) -> list[Candidate]:
     """Return what `os.environ.setdefault("DJANGO_SETTINGS_MODULE", …)` says, wherever it stands in the project."""
     found = []
+    served = served_files(layout, processes)
     for path in layout.python_files:
         if "DJANGO_SETTINGS_MODULE" not in layout.sources.text(path):
             continue
         name = path.rpartition("/")[2]
-        weight = {"wsgi.py": 40, "asgi.py": 39}.get(name, 38 if path == layout.manage else 30)
-        weight = 39 if name == "__init__.py" and parent(path).endswith(("/asgi", "/wsgi")) else weight
+        weight = {"wsgi.py": 39, "asgi.py": 38}.get(name, 37 if path == layout.manage else 30)
+        weight = 38 if name == "__init__.py" and parent(path).endswith(("/asgi", "/wsgi")) else weight
+        weight = _ENTRY if path in served else weight
         for module, line in _defaults(layout.sources.module(path)):
             found.append(Candidate(module, Place(path, line, "the default of this entry point"), weight))
     return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from shipway.django.fact import UNKNOWN, Fact
+from shipway.django.fact import UNKNOWN, Fact, Place
 from shipway.django.settings import Settings, nested
+from shipway.django.tree import line_of
 
 _OBJECT_STORES = ("storages.backends", "s3boto3", "s3.S3", "gcloud", "azure", "cloudinary", "S3Storage", "S3Boto3")
 _DEFAULT_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -19,8 +20,10 @@ def find_whitenoise(settings: Settings) -> Fact:
     if used:
         return Fact(True, "high", (settings.find("(?i)whitenoise") or settings.place("MIDDLEWARE"),))
     for path in settings.layout.python_files:
-        if path.endswith(("wsgi.py", "asgi.py")) and "WhiteNoise(" in settings.layout.sources.text(path):
-            return Fact(True, "high", ())
+        text = settings.layout.sources.text(path) if path.endswith(("wsgi.py", "asgi.py")) else ""
+        match = re.search(r"^[^#\n]*WhiteNoise\(", text, re.MULTILINE)
+        if match and not re.search(r"^except ImportError", text, re.MULTILINE):
+            return Fact(True, "high", (Place(path, line_of(text, match.end()), "wraps the application"),))
     middleware = settings.texts("MIDDLEWARE", "MIDDLEWARE_CLASSES")
     sure = bool(middleware) and settings.find("(?i)whitenoise") is None
     hint = settings.find("(?i)whitenoise.middleware|whitenoise.storage")
@@ -79,7 +82,9 @@ def find_app(settings: Settings, *prefixes: str) -> Fact:
     apps = settings.texts("INSTALLED_APPS")
     found = next((app for app in apps if any(app == p or app.startswith(f"{p}.") for p in prefixes)), "")
     if found:
-        return Fact(True, "high", (settings.find(rf"['\"]{re.escape(found)}") or settings.place("INSTALLED_APPS"),))
+        return Fact(
+            True, "high", (settings.find(rf"['\"]{re.escape(found)}['\"]") or settings.place("INSTALLED_APPS"),)
+        )
     if apps:
         return Fact(False, "high", (settings.place("INSTALLED_APPS"),))
     place = settings.find(rf"['\"]({'|'.join(prefixes)})[.'\"]")
