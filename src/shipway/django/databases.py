@@ -74,7 +74,19 @@ def _of_servers(
 def engines_of(settings: Settings) -> list[str]:
     """Return the short names of the engines that the default database may have."""
     found = nested(settings.value("DATABASES"), "default", "ENGINE")
-    return list(dict.fromkeys(engine_name(one) for one in found if isinstance(one, str) and one))
+    names = [_own_engine(settings, one) or engine_name(one) for one in found if isinstance(one, str)]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _own_engine(settings: Settings, engine: str) -> str:
+    """Return the engine that a back end of the project is made from; "" for one that is not in the tree."""
+    path = settings.layout.module_path(f"{engine}.base")
+    match = (
+        re.search(r"\b(django\.(?:contrib\.gis\.)?db\.backends\.\w+)", settings.layout.sources.text(path))
+        if path
+        else None
+    )
+    return engine_name(match[1]) if match else ""
 
 
 def is_closed(settings: Settings) -> bool:
@@ -83,7 +95,7 @@ def is_closed(settings: Settings) -> bool:
         default = value.get("default") if isinstance(value, dict) else None
         for one in _each(default):
             engine = one.get("ENGINE") if isinstance(one, dict) else None
-            if not all(isinstance(name, str) and name for name in _each(engine)):
+            if not all(isinstance(name, str) and engine_name(name) for name in _each(engine)):
                 return False
     return True
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 
+from shipway.django.commands import HINT, KEEPER, SCRIPT, Command
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.packages import Packages
-from shipway.django.processes import HINT, KEEPER, SCRIPT, Command, Processes
+from shipway.django.processes import Processes
 from shipway.django.settings import Settings
 from shipway.django.tree import join, parent
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from dataclasses import replace
 
 from shipway.django.env_calls import Helper, Read, helpers_of, read_of
@@ -92,8 +93,11 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
     found = [Seen(read, path, is_guarded=False, target="", in_startup=in_startup) for read in class_reads(tree, text)]
     names = {one.read.name for one in found}
     waiting: list[tuple[ast.AST, bool, str, str]] = [(node, False, "", "") for node in reversed(tree.body)]
+    telling = _telling_lines(text, own)
     while waiting:
         node, is_guarded, target, prefix = waiting.pop()
+        if isinstance(node, ast.stmt) and not _holds_one(node, telling):
+            continue
         read = read_of(node, own)
         if read is not None and read.name not in names:
             read = Read(prefix + read.name, read.line, read.is_strict, read.has_default, read.default)
@@ -107,6 +111,17 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
             ]
         )
     return found
+
+
+def _telling_lines(text: str, helpers: dict[str, Helper]) -> list[int]:
+    """Return the numbers of the lines that can read the environment: the other statements need no walk."""
+    words = re.compile("|".join(("(?i:env|config|secret)", *(rf"\b{re.escape(name)}\b" for name in helpers))))
+    return [number for number, line in enumerate(re.split(r"\r\n?|\n", text), 1) if words.search(line)]
+
+
+def _holds_one(node: ast.stmt, lines: list[int]) -> bool:
+    at = bisect_left(lines, node.lineno)
+    return at < len(lines) and lines[at] <= (node.end_lineno or node.lineno)
 
 
 def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:

@@ -18,6 +18,7 @@ from shipway.django.requirements import (
     read_pipfile,
     read_pyproject,
     read_requirements_file,
+    read_setup_cfg,
     read_toml,
     table,
 )
@@ -69,6 +70,10 @@ def read_packages(sources: Sources, root: str, processes: Processes) -> Packages
         manifest = sources.first(join(directory, "Pipfile"), join(directory, "pyproject.toml"))
         if manifest and (manifest.endswith("Pipfile") or read_pyproject(sources, manifest)):
             return _manifest_only(sources, manifest)
+        old = join(directory, "setup.cfg")
+        if wanted := read_setup_cfg(sources, old):
+            fact = Fact("pip", "low", (Place(old, 1, "a manifest without a lock"),))
+            return Packages(fact, UNKNOWN, Requirements(wanted), old)
     rest = [path for path in sources.paths if _DEEP.search(path) and path.count("/") <= 3]  # noqa: PLR2004  not deeper
     rest = [path for path in rest if _rank(path) < _LAST]
     return _plain(sources, rest, processes, root) if rest else Packages(UNKNOWN, UNKNOWN, Requirements())

@@ -6,12 +6,14 @@ import ast
 import re
 from dataclasses import dataclass
 
+from shipway.django.commands import HINT
 from shipway.django.fact import UNKNOWN, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.packages import Packages
-from shipway.django.processes import HINT, Processes
+from shipway.django.processes import Processes
 from shipway.django.settings import Settings, is_filled
 from shipway.django.syntax import dotted
+from shipway.django.tree import line_of
 
 _CELERY_APP = re.compile(r"\bcelery\b[^|;&]*?(?:\s-A[= ]?|--app[= ])[\"']?([A-Za-z_][\w.]*(?::\w+)?)")
 
@@ -71,6 +73,8 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
                     _place(settings, app, name, package.place if package else None, command.place if command else None),
                 )
             )
+    if not found and (imported := _imported(settings, packages)):
+        return imported
     if not found:
         return Fact(
             "none", "medium", (settings.place("INSTALLED_APPS", "no known queue among apps, packages and commands"),)
@@ -78,6 +82,20 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
     score, name, place = max(found, key=lambda one: one[0])
     others = tuple(f"{where} speaks for {other}" for points, other, where in found if other != name and points > _WEAK)
     return Fact(name, "high" if score > _WEAK + 1 and not others else "medium", (place,), others)
+
+
+def _imported(settings: Settings, packages: Packages) -> Fact | None:
+    """Return a queue that the project runs by code of its own: its package is asked for, and imported."""
+    layout = settings.layout
+    for kind in KINDS:
+        if packages.requirements.has(*kind.packages) is None or kind.name == "celery":
+            continue
+        pattern = re.compile(rf"^(?:from|import) {kind.packages[-1].replace('-', '_')}\b", re.MULTILINE)
+        for path in layout.python_files:
+            match = pattern.search(layout.sources.text(path))
+            if match:
+                return Fact(kind.name, "medium", (Place(path, line_of(layout.sources.text(path), match.start())),))
+    return None
 
 
 def _place(settings: Settings, app: str, name: str, package: Place | None, command: Place | None) -> Place:

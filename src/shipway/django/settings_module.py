@@ -6,10 +6,11 @@ import ast
 import re
 from dataclasses import dataclass, replace
 
+from shipway.django.commands import COMPOSE_PRODUCTION, HINT, KEEPER, PLATFORM
 from shipway.django.entrypoints import served_files
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.layout import Layout
-from shipway.django.processes import COMPOSE_PRODUCTION, HINT, KEEPER, PLATFORM, Processes
+from shipway.django.processes import Processes
 from shipway.django.syntax import dotted, text_of
 from shipway.django.tree import join, line_of, parent
 
@@ -192,7 +193,8 @@ def _sibling(layout: Layout, module: str, wanted: tuple[str, ...] = PRODUCTION) 
         return ""
     if is_package and not _is_development(module) and _chooses(layout, path):
         return ""
-    bases = [module] if is_package else [module.rpartition(".")[0]]
+    beside = module.rpartition(".")[0]
+    bases = [module, *([beside] if _is_development(module) else [])] if is_package else [beside]
     for base in bases:
         for name in wanted:
             found = f"{base}.{name}" if base else name

@@ -29,6 +29,8 @@ def find_whitenoise(settings: Settings) -> Fact:
     hint = settings.find("(?i)whitenoise.middleware|whitenoise.storage")
     if hint is not None and not middleware:
         return Fact(True, "medium", (hint,))
+    if not middleware and settings.find("(?i)whitenoise") is not None:
+        return UNKNOWN  # it is named, and what becomes of that is beyond reading
     return Fact(False, "high" if sure else "low", (settings.place("MIDDLEWARE"),)) if settings.files else UNKNOWN
 
 
