@@ -101,12 +101,13 @@ def _binding(tree: ast.Module | None) -> tuple[str, int] | None:
 
 def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command | None]:
     """Return the fact `server`, and the command that starts it."""
+    installed = _installed(processes, packages)
     found = [
         (match[1], command)
         for command in processes.commands
         if (match := _SERVER.search(command.text))
         and _serves(command)
-        and (not HINT < command.weight <= SCRIPT or _is_installed(match[1], processes, packages))
+        and (not HINT < command.weight <= SCRIPT or match[1] in installed)
     ]
     if found:
         name, command = max(found, key=lambda one: (one[1].weight, one[1].role == "web"))
@@ -124,11 +125,13 @@ def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command
     return UNKNOWN, None
 
 
-def _is_installed(name: str, processes: Processes, packages: Packages) -> bool:
-    """Tell whether a server can be there: asked for, brought by an image, or all that is asked for is not known."""
-    if not packages.requirements.wanted or packages.requirements.anywhere(name, name.replace("_", "-")):
-        return True
-    return any(name in found.text.lower() for one in processes.dockerfiles for found in one.of("RUN"))
+def _installed(processes: Processes, packages: Packages) -> frozenset[str]:
+    """Return the servers that can be there: asked for, brought by an image, or all where what is asked is not known."""
+    if not packages.requirements.wanted:
+        return frozenset((*SERVERS, "unitd"))
+    text = " ".join(found.text for one in processes.dockerfiles for found in one.of("RUN")).lower()
+    names = (*SERVERS, "unitd")
+    return frozenset(one for one in names if packages.requirements.anywhere(one, one.replace("_", "-")) or one in text)
 
 
 def _serves(command: Command) -> bool:

@@ -135,7 +135,7 @@ def _import_roots(sources: Sources, root: str, manage: str) -> tuple[str, ...]:
     A manage.py inside the package that it serves names its settings from further up: that place stands for `root`.
     """
     found = [_named_from(sources, root, manage) or root]
-    entries = [path for path in sources.below(root, ".py") if path.rpartition("/")[2] in _ENTRIES]
+    entries = [path for path in sources.below(root, ".py") if path.rpartition("/")[2] in _ENTRIES][:MAX_ENTRIES]
     for path in dict.fromkeys((manage, *entries)):
         tree = sources.module(path) if "sys.path" in sources.text(path) else None
         for word in _path_words(tree):
@@ -151,6 +151,9 @@ def _import_roots(sources: Sources, root: str, manage: str) -> tuple[str, ...]:
 
 
 _ENTRIES = frozenset(("wsgi.py", "asgi.py", "settings.py", "base.py", "common.py"))
+MAX_ENTRIES = 60
+MAX_WORDS = 20
+"""Literals of one file that are tried as directories."""
 _MODULE = re.compile(r"DJANGO_SETTINGS_MODULE[\"']\]?\s*[,=]\s*[\"']([A-Za-z_][\w.]*)")
 
 
@@ -169,8 +172,8 @@ def _path_words(tree: ast.Module | None) -> list[str]:
         for node in (ast.walk(tree) if tree else ())
         if isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert")
     ]
-    words = [word.value for call in calls for word in ast.walk(call) if isinstance(word, ast.Constant)]
-    return [word for word in words if isinstance(word, str)]
+    words = [word.value for call in calls[:MAX_WORDS] for word in ast.walk(call) if isinstance(word, ast.Constant)]
+    return [word for word in words if isinstance(word, str)][:MAX_WORDS]
 
 
 def _line(text: str, words: str) -> int:

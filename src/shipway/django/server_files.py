@@ -9,20 +9,27 @@ from shipway.django.dockerfile import is_development
 from shipway.django.fact import Place
 from shipway.django.tree import Sources, join, line_of
 
+MAX_NAMING_CHARS = 1_000_000
+"""Text in which the name of a server's file is looked for."""
+MAX_KEEPER_FILES = 300
+
 
 def keeper_commands(sources: Sources) -> list[Command]:
     """Return what the files of process keepers run; those in the documentation are hints."""
     found: list[Command] = []
+    naming, count = "", 0
     for path in sources.paths:
         name = path.rpartition("/")[2]
         is_s6 = name == "run" and ("s6-rc.d/" in path or "services.d/" in path or "/service" in path)
         is_keeper = "supervisor" in path.lower() and name.endswith((".conf", ".ini"))
         is_unit = name.endswith((".service", ".service.j2"))
         is_uwsgi = "uwsgi" in path.lower() and name.endswith((".ini", ".yaml", ".yml"))
-        if is_s6 or is_keeper or is_unit or is_uwsgi:
+        if (is_s6 or is_keeper or is_unit or is_uwsgi) and count < MAX_KEEPER_FILES:
+            count += 1
             is_shown = is_development(path) or path.startswith(("doc/", "docs/", "documentation/"))
             # One for uwsgi that nothing here names may be an example: it still says what there is.
-            is_named = is_unit or is_keeper or is_s6 or _is_named(name, sources)
+            naming = naming or (_naming_texts(sources) if is_uwsgi else "")
+            is_named = is_unit or is_keeper or is_s6 or name in naming
             weight = HINT if is_shown else KEEPER if is_named else SCRIPT
             found += lines_of_commands(path, sources, weight)
             section = re.search(r"^\[uwsgi\]", sources.text(path), re.MULTILINE) if is_uwsgi else None
@@ -33,14 +40,17 @@ def keeper_commands(sources: Sources) -> list[Command]:
     return found
 
 
-def _is_named(name: str, sources: Sources) -> bool:
-    """Tell whether a Dockerfile, a script, or a keeper's file of the repository names the file `name`."""
+def _naming_texts(sources: Sources) -> str:
+    """Return what the Dockerfiles, scripts and keepers' files of the repository say, up to a bound."""
+    found: list[str] = []
+    left = MAX_NAMING_CHARS
     for path in sources.paths:
         last = path.rpartition("/")[2].lower()
-        is_one = "dockerfile" in last or last in ("procfile", "makefile") or last.endswith((".sh", ".service", ".conf"))
-        if (is_one or "compose" in last or "." not in last) and name in sources.text(path)[:MAX_SCRIPT_CHARS]:
-            return True
-    return False
+        is_one = last in ("procfile", "makefile") or last.endswith((".sh", ".service", ".conf"))
+        if left > 0 and (is_one or "dockerfile" in last or "compose" in last):
+            found.append(sources.text(path)[:MAX_SCRIPT_CHARS])
+            left -= len(found[-1])
+    return "\n".join(found)
 
 
 def gunicorn_commands(sources: Sources, root: str) -> list[Command]:

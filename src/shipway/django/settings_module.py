@@ -21,9 +21,9 @@ _NAME = re.compile(
 )
 # The pair of a platform's file: `- key: DJANGO_SETTINGS_MODULE` and `value: x` below it, or a table with `"value"`.
 _PAIR = re.compile(
-    r"DJANGO_SETTINGS_MODULE[\"']?\s*(?::\s*\{[^{}]{0,200}?)?\s*[\"']?value[\"']?\s*[:=]\s*[\"']?([A-Za-z_][\w.]*\w)"
+    r"DJANGO_SETTINGS_MODULE[\"']?\s{0,80}(?::\s{0,80}\{[^{}]{0,200}?)?\s{0,80}[\"']?value[\"']?\s{0,80}[:=]\s{0,80}[\"']?([A-Za-z_][\w.]*\w)"
 )
-_ENV_LINE = re.compile(r"^\s*(?:export )?DJANGO_SETTINGS_MODULE=[\"']?([A-Za-z_][\w.]*\w)", re.MULTILINE)
+_ENV_LINE = re.compile(r"^[ \t]*(?:export )?DJANGO_SETTINGS_MODULE=[\"']?([A-Za-z_][\w.]*\w)", re.MULTILINE)
 _ENV_FILE = re.compile(r"(^|/)([\w.-]*[._-])?env([._-][\w.-]+)?$|(^|/)\.envs/[\w./-]+$")
 _CONFIGURATION = re.compile(r"DJANGO_CONFIGURATION[\"']?\s*[=:,]\s*[\"']?([A-Za-z_]\w*)")
 # Also what comes before production: beside it, it is never the one.
