@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from shipway.django.commands import HINT, KEEPER, SCRIPT, Command
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
@@ -30,11 +31,23 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     commanded = _commanded(kind, layout, processes)
     if commanded is not None:
         return commanded
-    said = settings.text(f"{kind.upper()}_APPLICATION")
-    module, _, name = said.rpartition(".")
-    path = layout.module_path(module)
-    if path:
-        return Fact(f"{module}:{name}", "high", (settings.place(f"{kind.upper()}_APPLICATION"),))
+    said, bound = _said(kind, layout, settings), _bound(kind, layout, settings)
+    # ASGI_APPLICATION is for the development server, and was Channels' router once; servers are given asgi.py.
+    if kind == "asgi" and said.is_known and bound.is_known and said.value != bound.value:
+        return replace(bound, confidence="medium", conflicts=(f"{said.evidence[0]} says {said.text}",))
+    return said if said.is_known else bound
+
+
+def _said(kind: str, layout: Layout, settings: Settings) -> Fact:
+    key = f"{kind.upper()}_APPLICATION"
+    module, _, name = settings.text(key).rpartition(".")
+    if not layout.module_path(module):
+        return UNKNOWN
+    return Fact(f"{module}:{name}", "high", (settings.place(key),))
+
+
+def _bound(kind: str, layout: Layout, settings: Settings) -> Fact:
+    """Return the application that a module of the usual name binds."""
     files = [
         p
         for p in layout.python_files

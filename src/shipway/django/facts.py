@@ -99,8 +99,8 @@ def _of_settings(
         "whitenoise": whitenoise,
         **find_static(settings, whitenoise),
         "health": find_health(layout, settings, processes),
-        "wagtail": find_app(settings, "wagtail"),
-        "channels": find_channels(settings, known["asgi"]),
+        "wagtail": find_app(settings, packages, "wagtail"),
+        "channels": find_channels(settings, packages, known["asgi"]),
         "system_libraries": find_system_libraries(packages, geodjango),
     }
 

@@ -163,6 +163,11 @@ def _named_from(sources: Sources, root: str, manage: str) -> str:
     for base in upwards(root) if parts else ():
         if sources.first(join(base, f"{parts}.py"), join(base, f"{parts}/__init__.py")):
             return base if base != root else ""
+    # The operator writes the module: its package at least is somewhere.
+    package = parts.rpartition("/")[0]
+    for base in upwards(root) if package else ():
+        if sources.has(join(base, f"{package}/__init__.py")):
+            return base if base != root else ""
     return ""
 
 

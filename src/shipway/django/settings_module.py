@@ -52,7 +52,9 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     found = _candidates(layout, processes)
     usable = [one for one in found if _is_filled(layout, one.module)]
     if not usable:
-        return _by_name(layout) or _missing(found)
+        # Only a package of the project can lack what an operator writes into it.
+        lacking = [one for one in found if layout.module_path(one.module.rpartition(".")[0])]
+        return _beside(layout, lacking) or _missing(lacking or found)
     deployed = [one for one in usable if one.weight > _ENTRY and not _is_development(one.module)]
     best = max(deployed, key=lambda one: one.weight, default=None)
     if best is not None and best.weight <= _COMPOSE and (better := _sibling(layout, best.module, PRODUCTION[:3])):
@@ -255,6 +257,13 @@ def _by_name(layout: Layout) -> Fact | None:
                     inner if is_empty and inner else module, "low", (Place(path, 1, "by its name; no file names it"),)
                 )
     return None
+
+
+def _beside(layout: Layout, found: list[Candidate]) -> Fact | None:
+    """Return a module by its name, if no file names one or it stands where the one that is named would stand."""
+    fact = _by_name(layout)
+    places = {one.module.rpartition(".")[0] for one in found} | {one.module for one in found}
+    return fact if fact is not None and (not found or fact.text.rpartition(".")[0] in places) else None
 
 
 def _missing(found: list[Candidate]) -> Fact:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from shipway.django.fact import UNKNOWN, Fact, Place
+from shipway.django.packages import Packages
 from shipway.django.settings import Settings, nested
 from shipway.django.tree import line_of
 
@@ -79,8 +80,8 @@ def find_cache(settings: Settings) -> Fact:
     return UNKNOWN
 
 
-def find_app(settings: Settings, *prefixes: str) -> Fact:
-    """Return whether one of the INSTALLED_APPS begins with one of `prefixes`."""
+def find_app(settings: Settings, packages: Packages, *prefixes: str) -> Fact:
+    """Return whether one of the INSTALLED_APPS begins with one of `prefixes`, which are also the names of packages."""
     apps = settings.texts("INSTALLED_APPS")
     found = next((app for app in apps if any(app == p or app.startswith(f"{p}.") for p in prefixes)), "")
     if found:
@@ -90,12 +91,17 @@ def find_app(settings: Settings, *prefixes: str) -> Fact:
     if apps:
         return Fact(False, "high", (settings.place("INSTALLED_APPS"),))
     place = settings.find(rf"['\"]({'|'.join(prefixes)})[.'\"]")
-    return Fact(True, "low", (place,)) if place else UNKNOWN
+    if place:
+        return Fact(True, "low", (place,))
+    wanted = packages.requirements.wanted
+    if wanted and packages.requirements.anywhere(*prefixes) is None:
+        return Fact(False, "medium", (Place(wanted[0].place.file, 0, f"asks for no {prefixes[0]}"),))
+    return UNKNOWN
 
 
-def find_channels(settings: Settings, asgi: Fact) -> Fact:
+def find_channels(settings: Settings, packages: Packages, asgi: Fact) -> Fact:
     """Return the fact `channels`: by its app, its layers, or its router in the ASGI module."""
-    found = find_app(settings, "channels")
+    found = find_app(settings, packages, "channels")
     if found.value is True:
         return found
     if settings.value("CHANNEL_LAYERS"):
