@@ -106,6 +106,17 @@ class Recorded:
         found = self.manifest.databases.get(ALIAS) if self.manifest else None
         return Base(self.release, found.keys, found.footprint) if found else None
 
+    def needs_what(self, other: Recorded, *, tasks: bool) -> bool:
+        """Return whether both are known, and need the same of databases and (with `tasks`) of what is in the queues."""
+        mine, theirs = self.manifest, other.manifest
+        if mine is None or theirs is None or mine.databases.keys() != theirs.databases.keys():
+            return False
+        is_same = (self.django, mine.tasks) == (other.django, theirs.tasks) and bool(mine.tasks or not tasks)
+        pairs = ((one, theirs.databases[alias]) for alias, one in mine.databases.items())
+        return is_same and all(
+            (one.vendor, one.keys, one.footprint) == (its.vendor, its.keys, its.footprint) for one, its in pairs
+        )
+
     @property
     def django(self) -> tuple[int, int]:
         """The version of Django, (0, 0) when it is not known."""

@@ -38,12 +38,23 @@ class HereRun:
                 self._tell("step.skipped", stage, step)
                 continue
             self._tell("step.begin", stage, step)
+            result = await self._tried(stage, step)
+            self._tell("step.done", stage, step, took_s=result.took_s)
+
+    async def _tried(self, stage: HereStage, step: HereStep) -> Result:
+        """Return how a step ended well; raises the error of the last try."""
+        pauses = iter(step.again_after_s)
+        while True:
             result = await self.runner.run(step, self._output(stage, step))
-            if not result.ok:
-                error = self.explain(step, result)
+            if result.ok:
+                return result
+            error = self.explain(step, result)
+            pause_s = next(pauses, None) if error.code in step.passing else None
+            if pause_s is None:
                 self._tell("step.failed", stage, step, detail=error.what)
                 raise error
-            self._tell("step.done", stage, step, took_s=result.took_s)
+            self._tell("step.output", stage, step, detail=f"{error.what}: once more in {pause_s:g} s")
+            await asyncio.sleep(pause_s)
 
     def _output(self, stage: HereStage, step: HereStep) -> Callable[[bytes], None]:
         def tell(piece: bytes) -> None:

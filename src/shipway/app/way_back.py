@@ -107,17 +107,24 @@ def _not_known(context: Context, plan: Plan, found: WayBack) -> Refused:
 
 
 async def _way_back(context: Context, facts: Facts, plan: Plan) -> WayBack:
-    """Ask the release that is gone back to: it is to run in a moment, and names what it needs itself."""
+    """Ask the release that is gone back to: it is to run in a moment, and names what it needs itself.
+
+    It is not asked where it recorded that it needs exactly what the one that serves now needs: whatever was done to the
+    database, the one finds it as the other does.
+    """
     site, transport = context.site, context.transport
     unit = migration_unit(site, plan.release, plan.version)
     if unit is None:
+        return WayBack(plan.release, "allowed")
+    kept = Manifests.of(site, transport, facts)
+    serving = await kept.read(plan.base) if plan.base else Recorded("")
+    if (await kept.read(plan.release)).needs_what(serving, tasks=has_workers(site)):
         return WayBack(plan.release, "allowed")
     try:
         answer = await ask_release(site, transport, unit, _ASKED_BACK)
         report = database_of(answer, plan.release)
     except ShipwayError as error:
         return unknown(plan.release, f"what it needs of the database is not known: {error}")
-    serving = await Manifests.of(site, transport, facts).read(plan.base) if plan.base else Recorded("")
     found = _way_back_of(report, serving, plan) if report is not None else WayBack(plan.release, "allowed")
     if not plan.base or not has_workers(site) or not found.is_known:
         return found

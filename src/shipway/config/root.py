@@ -78,7 +78,10 @@ class Root:
         Integer(least=0, unit="s"), "Seconds that a process without health check must stay up.", default="7"
     )
     deploy_timeout: int | None = key(
-        Integer(least=1, unit="s"), "Seconds in which a release must become healthy.", default="30"
+        Integer(least=1, unit="s"),
+        "Seconds in which a release must become healthy. An answer that settings decide (a redirection, 4xx)"
+        " ends the wait when it has been the same for 5 s.",
+        default="30",
     )
     drain_timeout: int | None = key(
         Integer(least=0, unit="s"), "Seconds that requests in flight are waited for.", default="30"

@@ -23,7 +23,8 @@ class HereStep:
     """One program run here, in `directory` ("" for the current one).
 
     `argv` holds words, never a secret. `stdin` and the values of `env` (added to our own environment) may refer to
-    secrets. `done` exits 0 when the step is not needed; () for a step that always runs.
+    secrets. `done` exits 0 when the step is not needed; () for a step that always runs. After an error with one of the
+    codes `passing` it is done again, once for each of the pauses `again_after_s`: it must do no harm twice.
     """
 
     id: str
@@ -34,6 +35,8 @@ class HereStep:
     directory: str = ""
     done: tuple[str, ...] = ()
     limit_s: float = BUILD_LIMIT_S
+    passing: tuple[str, ...] = ()
+    again_after_s: tuple[float, ...] = ()
 
     def shell(self) -> str:
         """Return the step as one line of shell for a person: no input, of the environment the names alone."""

@@ -317,7 +317,7 @@ class _Run:
         why = self._world.stop.why
         verb, release = self._plan.verb, self._plan.release
         what = f"{verb} of {release} was stopped: {why}" if why else f"{verb} of {release} was taken back"
-        return Failure("run.interrupted" if why else "run.taken_back", what)
+        return Failure("run.interrupted" if why else "run.taken_back", what, where=f"run {self._plan.run}")
 
 
 def _lanes(tracks: Sequence[Track]) -> Iterator[str]:

@@ -21,7 +21,9 @@ LOOK_EVERY_S = 0.15  # looking costs the unit nothing
 CALM_AFTER_S, CALM_FOR_S, CALM_SHARE = 0.5, 0.25, 0.1  # a process that has stopped computing has done its imports
 LISTENS = "0A"  # TCP_LISTEN of Linux, in /proc/net/tcp
 DOCKER_DNS = "127.0.0.11:"  # the resolver that Docker puts into each container
-SUCCESS, REDIRECTION, SERVER_ERROR = 2, 3, 5  # the hundreds of RFC 9110, section 15
+# Settings decide answers of 3xx and 4xx, so waiting does not change them; a few seconds are for what loads late.
+FINAL_AFTER_S, NOT_FINAL = 5.0, (408, 425, 429)
+SUCCESS, REDIRECTION, CLIENT_ERROR, SERVER_ERROR = 2, 3, 4, 5  # the hundreds of RFC 9110, section 15
 
 
 STATUS_CAUSES = {
@@ -189,14 +191,19 @@ def wait(question: dict[str, object]) -> dict[str, object]:
     words = question.get("alive")
     watch = Watch([str(word) for word in words] if isinstance(words, list) else [])
     pause_s, attempts = min(FIRST_PAUSE_S, every_s), 0
+    status, since_s = 0, 0.0
     while True:
         answer = attempt(question, watch, time.monotonic())
         attempts += 1
         waited_s = time.monotonic() - begun
+        if answer.get("status") != status:
+            status, since_s = final_status(answer), waited_s
+        if status and waited_s - since_s >= FINAL_AFTER_S:
+            answer["final"] = True
         looping = watch.starts >= MAX_STARTS
         if looping and not answer["ok"]:
             answer["error"] = f"ended: started {watch.starts} times and ended each time"
-        if answer["ok"] or looping or waited_s + pause_s > limit_s:
+        if answer["ok"] or answer.get("final") or looping or waited_s + pause_s > limit_s:
             answer.update(attempts=attempts, waited_s=round(waited_s, 3), starts=watch.starts)
             answer.update(host=question.get("host", ""), path=question.get("path", ""))
             if not answer["ok"]:
@@ -205,7 +212,21 @@ def wait(question: dict[str, object]) -> dict[str, object]:
                 answer["cause"] = likely_cause(answer)
             return answer
         time.sleep(pause_s)
-        pause_s = min(pause_s * 1.5, every_s)
+        # Nobody hears a question that is refused, so asking again at once takes nothing from what still starts.
+        pause_s = min(pause_s * 1.5, min(every_s, LOOK_EVERY_S) if is_unheard(answer) else every_s)
+
+
+def final_status(answer: dict[str, object]) -> int:
+    """Return the status of an answer that will be the same in a minute, 0 for others."""
+    status = answer.get("status")
+    if not isinstance(status, int) or status in NOT_FINAL or status // 100 not in (REDIRECTION, CLIENT_ERROR):
+        return 0
+    return status
+
+
+def is_unheard(answer: dict[str, object]) -> bool:
+    """Return whether nothing listened."""
+    return str(answer.get("error") or "").partition(":")[0] in ("refused", "no_socket")
 
 
 def last_lines(words: list[str]) -> list[str]:

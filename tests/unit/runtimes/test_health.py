@@ -12,7 +12,7 @@ import pytest
 from shipway.core.ports import Result
 from shipway.core.unit import HealthCheck
 from shipway.runtimes import health
-from shipway.runtimes.health_script import likely_cause
+from shipway.runtimes.health_script import final_status, likely_cause
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_ok_with_a_bad_exit_status_is_not_healthy() -> None:
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         asked = f"{self.headers['Host']} {self.headers.get('X-Forwarded-Proto')} {self.path}"
-        self.send_response(200 if self.path == "/up" else 500)
+        self.send_response({"/up": 200, "/nowhere": 404}.get(self.path, 500))
         self.end_headers()
         self.wfile.write(asked.encode())
 
@@ -106,6 +106,29 @@ def test_the_script_asks_as_a_proxy_would(address: str) -> None:
     assert result.ok
     assert report.ok
     assert report.body == "shop.example https /up"
+
+
+def test_an_answer_that_settings_decide_is_not_waited_for_longer(address: str) -> None:
+    _, report = ask(health.Target(address=address), HealthCheck(path="/nowhere", limit_s=60, interval_s=0.5))
+    assert not report.ok
+    assert report.waited_s < 60
+    assert report.status == 404
+    assert "django.health" in report.cause
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        ({"status": 400}, 400),
+        ({"status": 301}, 301),
+        ({"status": 429}, 0),
+        ({"status": 503}, 0),
+        ({"status": 204}, 0),
+        ({"error": "refused: no"}, 0),
+    ],
+)
+def test_which_answers_settings_decide(answer, status) -> None:
+    assert final_status(answer) == status
 
 
 def test_the_script_tells_what_was_wrong(address: str, tmp_path) -> None:

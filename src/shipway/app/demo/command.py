@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -38,14 +37,12 @@ class Ran:
 async def run_shipway(words: Sequence[str], directory: Path, listen: Listener) -> Ran:
     """Run `shipway` with `words` and `--json` in `directory`, and tell `listen` its events as they come.
 
-    The programs of the extra `demo` (supervisor, Caddy, uv) are on its path, wherever they are installed.
     A cancelled call passes the interruption on, and waits until the command has taken back what it did.
     """
     argv = (sys.executable, "-m", "shipway", *words, "--json")
     process = await asyncio.create_subprocess_exec(
         *argv,
         cwd=directory,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -31,16 +32,23 @@ class Workspace:
 
 @asynccontextmanager
 async def workspace() -> AsyncIterator[Workspace]:
-    """Make the directory with the example project in it; on leaving, end what runs from it and remove it."""
+    """Make the directory with the example project in it; on leaving, end what runs from it and remove it.
+
+    Inside, this process and what it starts find the programs that Shipway brings for the demo.
+    """
     parent = tempfile.gettempdir()
     path = Path(tempfile.mkdtemp(prefix="shipway-demo-", dir=parent if len(parent) <= _PARENT_LIMIT else "/tmp"))  # noqa: S108
     place = Place(str(path / "host"), free_port())
     _keep_packages(path / "host")
     opened: Workspace | None = None
+    outer = os.environ.get("PATH", os.defpath)
+    # The programs of the extra `demo` (supervisor, Caddy, uv) stand beside this Python, on nobody's path.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{outer}"
     try:
         opened = Workspace(path, await asyncio.to_thread(unpack, path / "harbor", place))
         yield opened
     finally:
+        os.environ["PATH"] = outer
         if opened is None or not opened.keep:
             # Without await: a second Ctrl-C is not to cut the cleaning short.
             end_processes(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipway.cli.render.text import Paint
@@ -55,12 +57,20 @@ def render_shown(shown: Shown, paint: Paint) -> str:
         lines.append(paint("red", f"{len(played.broken)} of the claims did not hold:"))
         lines += [f"  {words}: {problem}" for words, problem in played.broken]
     lines += ["", "Where to look next" + (f" (in {shown.project})" if shown.is_kept else "")]
-    width = max(len(command) for command, _ in WHERE_NEXT)
-    lines += [f"  {command.ljust(width)}  {what}" for command, what in WHERE_NEXT]
+    rows = [(command.replace("shipway", _program(), 1), what) for command, what in WHERE_NEXT]
+    width = max(len(command) for command, _ in rows)
+    lines += [f"  {command.ljust(width)}  {what}" for command, what in rows]
     if shown.is_kept:
         lines += ["", f"The site goes on at http://{shown.address.name}:{shown.address.port}/"]
         lines += [f"To end it: pkill -f {shown.project.parent}/ && rm -r {shown.project.parent}"]
     return "\n".join(lines)
+
+
+def _program() -> str:
+    """Return what to type for Shipway: its name where a shell finds it, else where it stands (`bin/demo`)."""
+    found = Path(sys.argv[0])
+    is_far = shutil.which("shipway") is None and found.name == "shipway" and found.is_file()
+    return str(found.absolute()) if is_far else "shipway"
 
 
 def _print(text: str) -> None:

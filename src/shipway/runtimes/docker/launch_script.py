@@ -211,7 +211,9 @@ def start(name: str, rest: Sequence[str]) -> int:
         return 0
     if found:
         done = docker("start", name)
-        if done.returncode == 0 or not rest:
+        if done.returncode == 0:
+            return 0
+        if not rest:
             say(done.stderr)
             return done.returncode
         # A kept container whose network or files are gone is made again, from what its release kept.

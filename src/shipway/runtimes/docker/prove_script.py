@@ -11,9 +11,11 @@ that cannot be read.
 from __future__ import annotations
 
 import calendar
+import http.client
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -25,9 +27,13 @@ except ImportError:  # on a host, where the files stand side by side
     from diagnosis import LOG_LINES, Answer, Seen, told  # type: ignore[import-not-found,no-redef]
 
 EVERY_S = 0.2
-PING_AFTER_S = 4.0  # until then the worker's own log is cheaper than a process that imports the project again
+PING_AFTER_S = 8.0  # until then the worker's own log is cheaper than a process that imports the project again
 PING_LIMIT_S = 20.0
 LOG_BYTES = 200_000
+ANSWER_BYTES = 8 << 20
+FRAME_BYTES = 8
+HTTP_OK = 200
+DOCKER_SOCKET = "/var/run/docker.sock"
 PYTHONS = (
     "python3",
     "python",
@@ -49,11 +55,45 @@ def run(*words: str, limit_s: float = 30.0, stdin: bytes = b"") -> tuple[int, st
     return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
 
 
+class Engine(http.client.HTTPConnection):
+    """Docker's own interface, on its socket."""
+
+    def connect(self) -> None:
+        """Connect to the socket that the command `docker` has by default, or is told."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect((os.environ.get("DOCKER_HOST") or DOCKER_SOCKET).split("unix://")[-1])
+
+
+def engine(path: str) -> bytes:
+    """Return what Docker itself answers, nothing where it cannot be asked: then its command can (another context).
+
+    Measured: 2 ms of a processor instead of 30, which in a start are taken from what starts.
+    """
+    connection = Engine("localhost", timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.read(ANSWER_BYTES) if answer.status == HTTP_OK else b""
+    except (OSError, http.client.HTTPException):
+        return b""
+    finally:
+        connection.close()
+
+
+def inspected(name: str) -> tuple[str, str]:
+    """Return what Docker knows of a container, as JSON, and what it said where it failed."""
+    if body := engine(f"/containers/{name}/json"):
+        return body.decode("utf-8", "replace"), ""
+    status, out, said = run("docker", "container", "inspect", "--format", "{{json .}}", name)
+    return out, said.strip()[-300:] if status else ""
+
+
 def look(name: str) -> Seen:
     """Return the container as Docker sees it."""
-    status, out, said = run("docker", "container", "inspect", name)
+    out, said = inspected(name)
     try:
-        found = json.loads(out)[0]
+        found = json.loads(out)
         state, networks = found["State"], found["NetworkSettings"].get("Networks") or {}
         health = state.get("Health") or {}
         started = str(state.get("StartedAt") or "")
@@ -71,20 +111,39 @@ def look(name: str) -> Seen:
             hostname=str((found.get("Config") or {}).get("Hostname") or ""),
         )
     except (ValueError, LookupError, TypeError, AttributeError):
-        return Seen(error=said.strip()[-300:] if status else "Docker's answer could not be read")
+        return Seen(error=said or "Docker's answer could not be read")
+
+
+def instant(started: str) -> str:
+    """Return an instant as Docker writes it in seconds since 1970, with all its digits; nothing for another text."""
+    try:
+        whole = calendar.timegm(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S"))
+        return f"{whole}{(re.search(r'[.][0-9]+', started) or [''])[0]}"
+    except ValueError:
+        return ""
 
 
 def age_s(started: str) -> float:
     """Return how long ago an instant of Docker's clock, which is this machine's, was."""
-    try:
-        begun = calendar.timegm(time.strptime(started[:19], "%Y-%m-%dT%H:%M:%S"))
-        return max(0.0, time.time() - begun - float("0" + (re.search(r"\.\d+", started) or ["0"])[0]))
-    except ValueError:
-        return 0.0
+    begun = instant(started)
+    return max(0.0, time.time() - float(begun)) if begun else 0.0
+
+
+def unframed(body: bytes) -> bytes:
+    """Return a log without the frames around its pieces (Docker's API, "Stream format"); of a terminal it has none."""
+    pieces = []
+    while len(body) >= FRAME_BYTES and body[0] <= 2 and body[1:4] == b"\0\0\0":  # noqa: PLR2004  stderr
+        size = FRAME_BYTES + int.from_bytes(body[4:FRAME_BYTES], "big")
+        pieces.append(body[FRAME_BYTES:size])
+        body = body[size:]
+    return b"".join(pieces) or body
 
 
 def log(name: str, since: str = "", lines: int = LOG_LINES) -> list[str]:
     """Return the last lines of the container's log."""
+    asked = f"stdout=1&stderr=1&tail={lines}&since={instant(since) or 0}"
+    if body := engine(f"/containers/{name}/logs?{asked}"):
+        return unframed(body)[-LOG_BYTES:].decode("utf-8", "replace").splitlines()
     words = ["--since", since] if since else []
     done = subprocess.run(
         ["docker", "logs", "--tail", str(lines), *words, name],
@@ -164,6 +223,8 @@ class Proof:
             return
         if not found:
             return
+        if found.get("final") is True:
+            self.limit_s = 0.0
         listens = found.get("listens")
         self.answer = Answer(
             status=found["status"] if isinstance(found.get("status"), int) else 0,

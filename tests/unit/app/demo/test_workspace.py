@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,17 @@ def test_a_workspace_leaves_no_file():
             return opened.path
 
     assert not asyncio.run(main()).exists()
+
+
+def test_what_shipway_brings_for_the_demo_is_found_inside_only(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    async def main():
+        async with workspace():
+            return os.environ["PATH"]
+
+    assert asyncio.run(main()).split(os.pathsep) == [str(Path(sys.executable).parent), "/usr/bin", "/bin"]
+    assert os.environ["PATH"] == "/usr/bin:/bin"
 
 
 def test_a_workspace_that_is_kept_stays(tmp_path):

@@ -121,7 +121,7 @@ def _registry_trouble(step: HereStep, result: Result, spec: BuildSpec) -> Shipwa
             return Unreachable("registry.certificate", what, where="registry", said=said, now=_NOW, next=hint)
         case "unreachable":
             return Unreachable(
-                "registry.unreachable", f"{server} did not answer", where="registry", said=said, now=_NOW,
+                "registry.unreachable", f"{server} did not answer as it should", where="registry", said=said, now=_NOW,
                 next=f"curl -v https://{spec.registry.server or 'registry-1.docker.io'}/v2/",
             )  # fmt: skip
         case _:

@@ -12,6 +12,7 @@ from shipway.runtimes.docker.images.spec import BuildSpec
 from shipway.runtimes.docker.images.tools import BuildTools
 
 _PUSH_LIMIT_S = 1800.0
+_PUSH_AGAIN_S = (1.0, 3.0)  # a registry that restarts, or that two pushes met in
 _GHA_FROM = ("url", "url_v2", "token", "scope", "timeout")
 """The options of a gha cache that reading takes (Kamal's list; the others are for writing)."""
 _CLIENTS_OWN = ("PATH", "HOME", "TMPDIR")
@@ -53,11 +54,20 @@ def pushes_itself(spec: BuildSpec, tools: BuildTools) -> bool:
 
 
 def push_steps(spec: BuildSpec) -> tuple[tuple[HereStep, ...], ...]:
-    """Return tracks that push both tags; layers that both have travel once."""
-    return tuple(
-        (HereStep(f"{HERE}/push-{number}", f"push {image}", ("docker", "push", image), limit_s=_PUSH_LIMIT_S),)
-        for number, image in enumerate((spec.image, spec.latest))
-    )
+    """Return one track that pushes both tags.
+
+    Not side by side: the two have the same configuration blob, and a registry that stores it twice at the same moment
+    may fail (seen: docker-registry 2.8 with files answered 500). The second tag has nothing left to send.
+    """
+    return (
+        tuple(
+            HereStep(
+                f"{HERE}/push-{number}", f"push {image}", ("docker", "push", image), limit_s=_PUSH_LIMIT_S,
+                passing=("registry.unreachable",), again_after_s=_PUSH_AGAIN_S,
+            )
+            for number, image in enumerate((spec.image, spec.latest))
+        ),
+    )  # fmt: skip
 
 
 def _output(spec: BuildSpec) -> tuple[str, ...]:
