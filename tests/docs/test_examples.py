@@ -15,7 +15,7 @@ from tests.docs.pages import PAGES, REFERENCE, ROOT, anchors, fences, inline_cod
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"[a-z][\w.-]*(?:/[\w.<>-]*)*")
 SHELL_WORDS = {">", ">>", "|", "&&", "||", ";"}
-PLACEHOLDERS = ("…", "VERB")
+PLACEHOLDERS = ("…", "VERB", "[OPTIONS]")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -33,7 +33,8 @@ def shown_commands() -> list[tuple[str, str]]:
     """Every `shipway …` that a page shows, in a block of shell or in a sentence."""
     found: list[tuple[str, str]] = []
     for page in PAGES:
-        lines = [line.strip() for block in fences(page, "sh") for line in block.splitlines()]
+        blocks = [block for language in ("sh", "bash", "console", "") for block in fences(page, language)]
+        lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.splitlines()]
         mine = [line for line in (*lines, *inline_code(page)) if line.startswith("shipway ")]
         found += [(name_of(page), line) for line in mine if not any(word in line for word in PLACEHOLDERS)]
     return found
@@ -41,7 +42,7 @@ def shown_commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), sorted(set(shown_commands())))
 def test_commands_are_understood(page: str, line: str) -> None:
-    words = shlex.split(line, comments=True)[1:]
+    words = shlex.split(re.split(r"\s*;", line)[0], comments=True)[1:]
     end = next((at for at, word in enumerate(words) if word in SHELL_WORDS or word.startswith(">")), len(words))
     parse(root, "shipway", words[:end], None)
 
@@ -61,14 +62,38 @@ def parse(command: click.Command, name: str, words: list[str], parent: click.Con
         parse(inner, str(inner_name), inner_words, context)
 
 
+OVERLAY = re.compile(r"# config/deploy\.([\w-]+)\.yml\n")
+
+
 def shown_configurations() -> list[tuple[str, str]]:
-    found = [(name_of(page), block) for page in PAGES for block in fences(page, "yaml")]
+    found = [(name_of(page), block) for page in PAGES for block in fences(page, "yaml") if not OVERLAY.match(block)]
     return [*found, *((str(f.relative_to(ROOT)), f.read_text()) for f in ROOT.glob("examples/*/config/deploy.yml"))]
+
+
+def shown_destinations() -> list[tuple[str, str, str]]:
+    """Files of destinations, each with the block before it on the page that is no such file."""
+    found = []
+    for page in PAGES:
+        under = ""
+        for block in fences(page, "yaml"):
+            under = under if OVERLAY.match(block) else block
+            found += [(name_of(page), under, block)] if OVERLAY.match(block) else []
+    return found
+
+
+@pytest.mark.parametrize(("place", "under", "over"), shown_destinations())
+def test_destinations_load_over_what_stands_before_them(place: str, under: str, over: str) -> None:
+    match = OVERLAY.match(over)
+    assert match is not None
+    name = match[1]
+    files = {f"{place}/deploy.yml": under, f"{place}/deploy.{name}.yml": over}
+    assert load_config(files, destination=name, destinations=(name,)).warnings == ()
 
 
 @pytest.mark.parametrize(("place", "text"), shown_configurations(), ids=lambda word: word.partition("\n")[0][:40])
 def test_configurations_load_without_a_finding(place: str, text: str) -> None:
-    assert load_config({f"{place}/deploy.yml": text}).warnings == ()
+    destination = "production" if "require_destination: true" in text else None
+    assert load_config({f"{place}/deploy.yml": text}, destination=destination).warnings == ()
 
 
 def test_the_pages_that_matter_show_something() -> None:

@@ -26,6 +26,8 @@ class Service:
     command: str
     health: str
     environment: dict[str, str]
+    dockerfile: str = ""
+    """What it is built from, as a path of the tree; "" for one that is not built, or is not in the tree."""
 
 
 def compose_files(sources: Sources, root: str) -> list[str]:
@@ -69,9 +71,18 @@ def parse_services(path: str, sources: Sources) -> list[Service]:
                     f"{_words(body.get('entrypoint'))} {_words(body.get('command'))}".strip(),
                     _words(health.get("test")) if isinstance(health, dict) else "",
                     _environment(path, body, sources),
+                    _dockerfile(path, body.get("build"), sources),
                 )
             )
     return found
+
+
+def _dockerfile(path: str, build: object, sources: Sources) -> str:
+    context = build.get("context", ".") if isinstance(build, dict) else build
+    name = build.get("dockerfile", "Dockerfile") if isinstance(build, dict) else "Dockerfile"
+    if not isinstance(context, str) or not isinstance(name, str):
+        return ""
+    return sources.first(join(join(parent(path), context), name))
 
 
 def load_yaml(text: str) -> object:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Mapping
 
-from shipway.django.fact import UNKNOWN, Fact, Place
+from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.packages import Packages
 from shipway.django.processes import Processes
 from shipway.django.requirements import Requirement
 from shipway.django.settings import Settings, nested
+from shipway.django.syntax import absolute, dotted, text_of
 from shipway.django.tree import Sources, line_of
 from shipway.django.urls_of_services import engine_name, engine_of_url
+from shipway.django.values import Either
 
 _DRIVERS = {
     "postgresql": ("psycopg", "psycopg2", "psycopg2-binary", "psycopg-binary", "psycopg-c", "psycopg2cffi"),
@@ -27,58 +30,127 @@ Reread = Callable[[Mapping[str, str]], Settings]
 
 def find_database(settings: Settings, packages: Packages, processes: Processes, reread: Reread) -> Fact:
     """Return the fact `database`. `reread` gives the settings as a process with other variables would see them."""
-    place = settings.place("DATABASES")
     engines = engines_of(settings)
+    drivers = _drivers(packages)
     servers = [name for name in engines if name not in _FILES]
-    if len(set(servers)) == 1 and len(engines) == len(servers):
-        return Fact(servers[0], "high", (place,))
     if servers:
-        # Several engines are possible: the one whose driver production installs.
-        driver = _driver(packages)
-        if driver is not None and driver[0] in [_family(name) for name in servers]:
-            chosen = next(name for name in servers if _family(name) == driver[0])
-            return Fact(
-                chosen, "medium", (place, driver[1].place), tuple(f"could also be {n}" for n in engines if n != chosen)
-            )
-        return Fact(servers[0], "medium", (place,), tuple(f"could also be {n}" for n in engines if n != servers[0]))
-    found = _by_compose(processes, reread, engines) or _by_driver(packages, engines, place)
+        return _of_servers(settings, servers, engines, drivers) or _by_image(processes) or UNKNOWN
+    place = settings.place("DATABASES")
+    if engines and is_written_out(settings):
+        against = tuple(f"{one.place} installs {one.name}" for one in drivers.values())
+        return Fact(engines[0], "medium" if against else "high", (place,), against)
+    is_spatial = "django.contrib.gis" in settings.texts("INSTALLED_APPS") or "spatialite" in engines
+    found = _by_compose(processes, reread, engines) or _by_driver(drivers, engines, place, is_spatial=is_spatial)
     found = found or _by_ini(settings, engines)
     if found is not None:
         return found
     if engines:
-        return Fact(engines[0], "high", (place,))
+        return Fact(engines[0], "medium", (place,), () if is_closed(settings) else ("a variable may choose another",))
     return _by_image(processes) or _by_text(settings) or UNKNOWN
+
+
+def _of_servers(
+    settings: Settings, servers: list[str], engines: list[str], drivers: Mapping[str, Requirement]
+) -> Fact | None:
+    """Of the engines that the settings name: one whose driver is installed. None when that leaves nothing to say."""
+    place = settings.place("DATABASES")
+    able = [name for name in servers if _family(name) in drivers or _family(name) not in _DRIVERS or not drivers]
+    if servers == engines and len(servers) == len(able) == 1 and is_closed(settings):
+        return Fact(servers[0], "high", (place,))
+    able = [name for name in able if _family(name) in drivers] or (able if not drivers else [])
+    if able:
+        chosen = able[0]
+        driver = drivers.get(_family(chosen))
+        others = tuple(f"could also be {name}" for name in engines if name != chosen)
+        sure: Confidence = "high" if len(servers) == 1 and servers == engines and len(drivers) == 1 else "medium"
+        return Fact(chosen, sure, (place, *((driver.place,) if driver else ())), others)
+    if len(drivers) == 1:
+        engine, driver = next(iter(drivers.items()))
+        against = tuple(f"{place} names {name}, whose driver is not installed" for name in servers)
+        return Fact(engine, "medium", (Place(driver.place.file, driver.place.line, f"needs {driver.name}"),), against)
+    return None
 
 
 def engines_of(settings: Settings) -> list[str]:
     """Return the short names of the engines that the default database may have."""
     found = nested(settings.value("DATABASES"), "default", "ENGINE")
-    return list(dict.fromkeys(engine_name(one) for one in found if isinstance(one, str) and one))
+    names = [_own_engine(settings, one) or engine_name(one) for one in found if isinstance(one, str)]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _own_engine(settings: Settings, engine: str) -> str:
+    """Return the engine that a back end of the project is made from; "" for one that is not in the tree."""
+    path = settings.layout.module_path(f"{engine}.base")
+    match = (
+        re.search(r"\b(django\.(?:contrib\.gis\.)?db\.backends\.\w+)", settings.layout.sources.text(path))
+        if path
+        else None
+    )
+    return engine_name(match[1]) if match else ""
+
+
+def is_closed(settings: Settings) -> bool:
+    """Tell whether every way through the settings ends in an engine that is known."""
+    for value in _each(settings.value("DATABASES")):
+        default = value.get("default") if isinstance(value, dict) else None
+        for one in _each(default):
+            engine = one.get("ENGINE") if isinstance(one, dict) else None
+            if not all(isinstance(name, str) and engine_name(name) for name in _each(engine)):
+                return False
+    return True
+
+
+def _each(value: object) -> tuple[object, ...]:
+    return value.values if isinstance(value, Either) else (value,)
+
+
+def is_written_out(settings: Settings) -> bool:
+    """Tell whether the engine is a literal that nothing replaces: no variable, no second place, no other file."""
+    nodes = [(file, node) for file, tree in settings.nodes() for node in ast.walk(tree)]
+    if any(_lets_in(node, file, settings) for file, node in nodes):
+        return False
+    made = [node for _, node in nodes if isinstance(node, ast.Name) and node.id == "DATABASES"]
+    pairs = [
+        pair for _, node in nodes if isinstance(node, ast.Dict) for pair in zip(node.keys, node.values, strict=True)
+    ]
+    engines = [text_of(value) for key, value in pairs if text_of(key) == "ENGINE"]
+    is_once = len(made) == 1 and isinstance(made[0].ctx, ast.Store)
+    return is_once and bool(engines) and all(name is not None for name in engines)
+
+
+def _lets_in(node: ast.AST, file: str, settings: Settings) -> bool:
+    """Tell whether a node gives settings that are not in the tree: code that is run, or a module that is not there."""
+    if isinstance(node, ast.Call):
+        return dotted(node.func) in ("exec", "execfile", "globals", "locals")
+    if not isinstance(node, ast.ImportFrom) or not any(one.name == "*" for one in node.names):
+        return False
+    name = settings.layout.module_name(file)
+    package = name if settings.layout.is_package(file) else name.rpartition(".")[0]
+    return not settings.layout.module_path(absolute(node, package))
 
 
 def _family(engine: str) -> str:
     return {"postgis": "postgresql", "spatialite": "sqlite3"}.get(engine, engine)
 
 
-def _driver(packages: Packages) -> tuple[str, Requirement] | None:
-    for engine, names in _DRIVERS.items():
-        found = packages.requirements.has(*names)
-        if found is not None:
-            return engine, found
-    return None
+def _drivers(packages: Packages) -> dict[str, Requirement]:
+    """Return the drivers that production installs, by the server that they are for."""
+    found = {engine: packages.requirements.has(*names) for engine, names in _DRIVERS.items()}
+    return {engine: one for engine, one in found.items() if one is not None}
 
 
-def _by_driver(packages: Packages, engines: list[str], place: Place) -> Fact | None:
+def _by_driver(
+    drivers: Mapping[str, Requirement], engines: list[str], place: Place, *, is_spatial: bool
+) -> Fact | None:
     """A driver among the packages of production is there for a database server, whatever the default says."""
-    driver = _driver(packages)
-    if driver is None:
+    if not drivers:
         return None
-    engine, requirement = driver
-    engine = "postgis" if "spatialite" in engines and engine == "postgresql" else engine
+    engine, requirement = next(iter(drivers.items()))
+    engine = "postgis" if is_spatial and engine == "postgresql" else engine
     against = tuple(f"{place} falls back to {name}" for name in engines)
-    return Fact(
-        engine, "medium", (Place(requirement.place.file, requirement.place.line, f"needs {requirement.name}"),), against
-    )
+    against += tuple(f"{one.place} installs {one.name} too" for one in list(drivers.values())[1:])
+    evidence = Place(requirement.place.file, requirement.place.line, f"needs {requirement.name}")
+    return Fact(engine, "medium" if len(drivers) == 1 else "low", (evidence,), against)
 
 
 def _by_compose(processes: Processes, reread: Reread, engines: list[str]) -> Fact | None:

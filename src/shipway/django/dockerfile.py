@@ -14,6 +14,7 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"""([A-Za-z_]\w*)=("(?:[^"\\]|\\.)*"|'[^']*'|\S*)""")
+_CP = re.compile(r"\bcp\s+(?:-\w+\s+)*([\w./-]+)\s+([\w./-]+)(?=\s*(?:[;&|]|$))")
 _DEVELOPMENT = re.compile(
     r"(^|[-_./])(dev|devcontainer|development|local|test|tests|testing|ci|docs|e2e|demo)([-_./]|$)"
 )
@@ -77,6 +78,8 @@ class Dockerfile:
             for source in words[:-1]:
                 place = words[-1] + source.rpartition("/")[2] if words[-1].endswith("/") else words[-1]
                 found[place] = source
+        for instruction in self.of("RUN"):
+            found.update({place: source for source, place in _CP.findall(instruction.text)})
         return found
 
 

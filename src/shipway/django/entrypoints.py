@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
+from shipway.django.commands import HINT, KEEPER, SCRIPT, Command
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.packages import Packages
-from shipway.django.processes import HINT, KEEPER, Command, Processes
+from shipway.django.processes import Processes
 from shipway.django.settings import Settings
 from shipway.django.tree import join, parent
 
@@ -29,11 +31,23 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     commanded = _commanded(kind, layout, processes)
     if commanded is not None:
         return commanded
-    said = settings.text(f"{kind.upper()}_APPLICATION")
-    module, _, name = said.rpartition(".")
-    path = layout.module_path(module)
-    if path:
-        return Fact(f"{module}:{name}", "high", (settings.place(f"{kind.upper()}_APPLICATION"),))
+    said, bound = _said(kind, layout, settings), _bound(kind, layout, settings)
+    # ASGI_APPLICATION is for the development server, and was Channels' router once; servers are given asgi.py.
+    if kind == "asgi" and said.is_known and bound.is_known and said.value != bound.value:
+        return replace(bound, confidence="medium", conflicts=(f"{said.evidence[0]} says {said.text}",))
+    return said if said.is_known else bound
+
+
+def _said(kind: str, layout: Layout, settings: Settings) -> Fact:
+    key = f"{kind.upper()}_APPLICATION"
+    module, _, name = settings.text(key).rpartition(".")
+    if not layout.module_path(module):
+        return UNKNOWN
+    return Fact(f"{module}:{name}", "high", (settings.place(key),))
+
+
+def _bound(kind: str, layout: Layout, settings: Settings) -> Fact:
+    """Return the application that a module of the usual name binds."""
     files = [
         p
         for p in layout.python_files
@@ -47,6 +61,12 @@ def _application(kind: str, layout: Layout, settings: Settings, processes: Proce
     found, line = _binding(layout.sources.module(files[0])) or ("application", 0)
     sure: Confidence = "high" if len(files) == 1 else "medium"
     return Fact(f"{layout.module_name(files[0])}:{found}", sure, (Place(files[0], line, "binds the application"),))
+
+
+def served_files(layout: Layout, processes: Processes) -> list[str]:
+    """Return the files of the applications that commands of the repository serve."""
+    found = [_commanded(kind, layout, processes) for kind in ("wsgi", "asgi")]
+    return [layout.module_path(one.text.partition(":")[0]) for one in found if one is not None]
 
 
 def _is_of_another(layout: Layout, path: str, settings: Settings) -> bool:
@@ -94,10 +114,13 @@ def _binding(tree: ast.Module | None) -> tuple[str, int] | None:
 
 def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command | None]:
     """Return the fact `server`, and the command that starts it."""
+    installed = _installed(processes, packages)
     found = [
         (match[1], command)
         for command in processes.commands
-        if (match := _SERVER.search(command.text)) and _serves(command)
+        if (match := _SERVER.search(command.text))
+        and _serves(command)
+        and (not HINT < command.weight <= SCRIPT or match[1] in installed)
     ]
     if found:
         name, command = max(found, key=lambda one: (one[1].weight, one[1].role == "web"))
@@ -113,6 +136,15 @@ def find_server(processes: Processes, packages: Packages) -> tuple[Fact, Command
         if at is not None and name not in ("uvicorn", "daphne"):
             return Fact(name, "low", (at,)), None
     return UNKNOWN, None
+
+
+def _installed(processes: Processes, packages: Packages) -> frozenset[str]:
+    """Return the servers that can be there: asked for, brought by an image, or all where what is asked is not known."""
+    if not packages.requirements.wanted:
+        return frozenset((*SERVERS, "unitd"))
+    text = " ".join(found.text for one in processes.dockerfiles for found in one.of("RUN")).lower()
+    names = (*SERVERS, "unitd")
+    return frozenset(one for one in names if packages.requirements.anywhere(one, one.replace("_", "-")) or one in text)
 
 
 def _serves(command: Command) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from shipway.django.env_calls import Read, is_environ
+from shipway.django.env_calls import Read, is_environ, read_of
 from shipway.django.layout import Layout
 from shipway.django.settings import Settings
 from shipway.django.syntax import dotted, targets, text_of
@@ -63,7 +63,8 @@ def _raised_for(node: ast.stmt, into: dict[str, set[str]]) -> set[str]:
         for part in ast.walk(one):
             if isinstance(part, ast.Name):
                 found |= into.get(part.id, set())
-            name = text_of(part) if isinstance(one, ast.Constant) else None
+            read = read_of(part, {})
+            name = text_of(part) if isinstance(one, ast.Constant) else read.name if read is not None else None
             found |= {name} if name else set()
     return found
 
@@ -97,7 +98,8 @@ def _has_fallback(settings: Settings, target: str) -> bool:
         for node in ast.walk(tree):
             if isinstance(node, ast.If) and not any(dotted(one).endswith("DEBUG") for one in ast.walk(node.test)):
                 bodies = [*node.body, *node.orelse]
-                if any(target in targets(one) for one in bodies) and not any(
+                statements = [one for body in bodies for one in ast.walk(body) if isinstance(one, ast.stmt)]
+                if any(target in targets(one) for one in statements) and not any(
                     isinstance(one, ast.Raise) for one in bodies
                 ):
                     inner = [one for body in bodies for one in ast.walk(body) if isinstance(one, ast.Raise)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from dataclasses import replace
 
 from shipway.django.env_calls import Helper, Read, helpers_of, read_of
@@ -35,7 +36,11 @@ def read_environment(layout: Layout, settings: Settings, settings_fact: Fact) ->
     for path in [*startup, *rest][:MAX_FILES]:
         seen += _scan(layout, path, helpers, in_startup=path in startup)
     declared = {one.read.name for one in seen if one.is_declared and one.read.has_default}
-    seen = [replace(one, read=replace(one.read, is_strict=False)) if one.read.name in declared else one for one in seen]
+    is_open = any(_is_open_scheme(node) for node in _calls_of_env(layout, startup))
+    seen = [
+        replace(one, read=replace(one.read, is_strict=False)) if is_open or one.read.name in declared else one
+        for one in seen
+    ]
     needed = required_names(layout, settings, seen)
     variables: dict[str, Variable] = {}
     for one in seen:
@@ -88,8 +93,11 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
     found = [Seen(read, path, is_guarded=False, target="", in_startup=in_startup) for read in class_reads(tree, text)]
     names = {one.read.name for one in found}
     waiting: list[tuple[ast.AST, bool, str, str]] = [(node, False, "", "") for node in reversed(tree.body)]
+    telling = _telling_lines(text, own)
     while waiting:
         node, is_guarded, target, prefix = waiting.pop()
+        if isinstance(node, ast.stmt) and not _holds_one(node, telling):
+            continue
         read = read_of(node, own)
         if read is not None and read.name not in names:
             read = Read(prefix + read.name, read.line, read.is_strict, read.has_default, read.default)
@@ -105,6 +113,17 @@ def _scan(layout: Layout, path: str, helpers: dict[str, Helper], *, in_startup: 
     return found
 
 
+def _telling_lines(text: str, helpers: dict[str, Helper]) -> list[int]:
+    """Return the numbers of the lines that can read the environment: the other statements need no walk."""
+    words = re.compile("|".join(("(?i:env|config|secret)", *(rf"\b{re.escape(name)}\b" for name in helpers))))
+    return [number for number, line in enumerate(re.split(r"\r\n?|\n", text), 1) if words.search(line)]
+
+
+def _holds_one(node: ast.stmt, lines: list[int]) -> bool:
+    at = bisect_left(lines, node.lineno)
+    return at < len(lines) and lines[at] <= (node.end_lineno or node.lineno)
+
+
 def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
     """Return the children of a node, each with whether it is under a condition, what it is put into, and a prefix."""
     if isinstance(node, (ast.If, ast.IfExp)):
@@ -114,6 +133,9 @@ def _children(node: ast.AST) -> list[tuple[ast.AST, bool, str, str]]:
         rows: list[tuple[ast.AST, bool, str, str]] = [(node.test, False, "", "")]
         rows += [(one, debug != "not", "", "") for one in body]
         return rows + [(one, debug != "is", "", "") for one in orelse]
+    if isinstance(node, ast.BoolOp):
+        # What follows `and` or `or` is asked only under the first: `"A" in os.environ and os.environ["A"]`.
+        return [(one, number > 0, "", "") for number, one in enumerate(node.values)]
     if isinstance(node, ast.Try):
         is_caught = bool(node.handlers) and not _only_raises(node)
         tried: list[tuple[ast.AST, bool, str, str]] = [(one, is_caught, "", "") for one in node.body]
@@ -135,6 +157,17 @@ def _prefix(node: ast.expr) -> str:
     if isinstance(node, ast.Call) and dotted(node.func).endswith(".prefixed") and node.args:
         return text_of(node.args[0]) or ""
     return ""
+
+
+def _calls_of_env(layout: Layout, paths: list[str]) -> list[ast.AST]:
+    trees = [layout.sources.module(path) for path in paths if "Env(" in layout.sources.text(path)]
+    return [node for tree in trees if tree for node in ast.walk(tree)]
+
+
+def _is_open_scheme(call: ast.AST) -> bool:
+    """Tell whether `environ.Env(**more)` declares variables that stand somewhere else."""
+    is_scheme = isinstance(call, ast.Call) and dotted(call.func).endswith(("Env", "FileAwareEnv"))
+    return is_scheme and isinstance(call, ast.Call) and any(word.arg is None for word in call.keywords)
 
 
 def _scheme(call: ast.Call) -> list[Read]:

@@ -16,7 +16,7 @@ from shipway.django.processes import Processes, read_processes
 from shipway.django.python_version import find_python
 from shipway.django.queues import find_celery_app, find_queue, find_scheduler
 from shipway.django.settings import Settings, read_settings
-from shipway.django.settings_module import find_configuration, find_settings
+from shipway.django.settings_module import find_configuration, find_settings, with_made
 from shipway.django.static import find_app, find_cache, find_channels, find_static, find_whitenoise
 from shipway.django.system_libraries import find_frontend, find_system_libraries
 from shipway.django.tree import Sources, Tree
@@ -31,6 +31,7 @@ def inspect_sources(sources: Sources) -> Inspection:
     """Return the same for files that others read too."""
     layout, facts = find_layout(sources)
     processes = read_processes(sources, layout.root)
+    layout = with_made(layout, processes)
     packages = read_packages(sources, layout.root, processes)
     facts["settings"] = find_settings(layout, processes)
     settings, configuration = _settings(layout, processes, facts["settings"])
@@ -98,8 +99,8 @@ def _of_settings(
         "whitenoise": whitenoise,
         **find_static(settings, whitenoise),
         "health": find_health(layout, settings, processes),
-        "wagtail": find_app(settings, "wagtail"),
-        "channels": find_channels(settings, known["asgi"]),
+        "wagtail": find_app(settings, packages, "wagtail"),
+        "channels": find_channels(settings, packages, known["asgi"]),
         "system_libraries": find_system_libraries(packages, geodjango),
     }
 

@@ -9,14 +9,17 @@ from shipway.django.fact import UNKNOWN, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.processes import Processes, script_path
 from shipway.django.settings import Settings
-from shipway.django.tree import line_of
+from shipway.django.tree import join, line_of, parent
 from shipway.django.urls import Route, read_routes
 
 _WORD = (
-    r"(?:_?_?(?:lb)?heartbeat_?_?|_{0,2}health_?z?|health[-_]?checks?|liveness|livez?|readiness|readyz?|alive|_?healthz|up|"
+    r"(?:_?_?(?:lb)?heartbeat_?_?|(?:app|api|service|server|site|system)[-_](?:health|alive|ready)|_{0,2}health_?z?|health[-_]?checks?|liveness|livez?|readiness|readyz?|alive|_?healthz|up|"
     r"-/alive|-/ready|-/health|ping|status|ht|is[-_]?alive|monitoring/health|health/live|health/ready)"
 )
 _PATH = re.compile(rf"^/(?:[\w-]+/)*?{_WORD}/?$", re.IGNORECASE)
+_VIEW = re.compile(r"(?i)health|heartbeat|(?<![a-z])alive|liveness|readiness")
+"""Views made for this purpose; their path may have any name, the root too."""
+_NOT_FOR_US = re.compile(r"(?i)worker|celery|last_?seen|source|device|mental|healthcare|update")
 _CLEAR = re.compile(
     r"health|heartbeat|alive|livez|liveness|readyz|readiness|^/up/?$|^/(?:-/)?ready/?$|^/live/?$|^/ht/?$", re.IGNORECASE
 )
@@ -42,7 +45,7 @@ _MIDDLEWARE = {
 
 def find_health(layout: Layout, settings: Settings, processes: Processes) -> Fact:
     """Return the fact `health`; unknown when the project shows no path made for this purpose."""
-    urlconf = settings.text("ROOT_URLCONF")
+    urlconf = settings.text("ROOT_URLCONF") or _urlconf_beside(layout, settings)
     routes = read_routes(layout, urlconf) if urlconf else []
     probed = _image_probe(layout, processes) or _platform_probe(layout, processes)
     if probed is not None:
@@ -59,8 +62,24 @@ def find_health(layout: Layout, settings: Settings, processes: Processes) -> Fac
     )
 
 
+def _urlconf_beside(layout: Layout, settings: Settings) -> str:
+    """Return the URLconf where startproject puts it, for settings that take ROOT_URLCONF from a package."""
+    package = parent(settings.files[0]) if settings.files else layout.root
+    while package not in (".", layout.root):
+        path = join(package, "urls.py")
+        if layout.sources.has(path):
+            return layout.module_name(path)
+        package = parent(package)
+    return ""
+
+
 def _routed(routes: list[Route]) -> Fact | None:
     found = [route for route in routes if _PATH.match(route.path) and _CLEAR.search(route.path) and not route.include]
+    found = found or [
+        route
+        for route in routes
+        if route.view and _VIEW.search(_function(route.view)) and not _NOT_FOR_US.search(f"{route.path}{route.view}")
+    ]
     included = [
         (f"{route.path}{_INCLUDED[route.include]}", route)
         for route in routes
@@ -77,6 +96,11 @@ def _routed(routes: list[Route]) -> Fact | None:
         (Place(route.file, route.line, route.view or route.include),),
         others[:5],
     )
+
+
+def _function(view: str) -> str:
+    """Return the last word of a view's name: `health` of `views.health`, `Alive` of `views.Alive.as_view`."""
+    return view.removesuffix(".as_view").rpartition(".")[2]
 
 
 def _rank(path: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from shipway.django.fact import UNKNOWN, Fact, Place
 from shipway.django.syntax import dotted
-from shipway.django.tree import Sources, join, parent
+from shipway.django.tree import Sources, join, parent, upwards
 
 _ASIDE = re.compile(
     r"(^|/)(tests?|testing|testproject|test_project|examples?|sandbox|demo|docs?|docs_src|fixtures|templates?|"
@@ -29,6 +29,8 @@ class Layout:
     manage: str = ""
     import_roots: tuple[str, ...] = (".",)
     python_files: tuple[str, ...] = ()
+    made: tuple[tuple[str, str], ...] = ()
+    """Modules that only the image has, each with the file of the tree that it is a copy of."""
 
     def module_path(self, module: str) -> str:
         """Return the file that `import module` would load, "" when the tree has none."""
@@ -39,10 +41,13 @@ class Layout:
             found = self.sources.first(join(base, f"{parts}.py"), join(base, f"{parts}/__init__.py"))
             if found:
                 return found
-        return ""
+        return dict(self.made).get(module, "")
 
     def module_name(self, path: str) -> str:
         """Return the dotted name under which `path` is imported: from the deepest import root that holds it."""
+        for name, copied in self.made:
+            if path == copied:
+                return name
         for base in sorted(self.import_roots, key=len, reverse=True):
             start = "" if base == "." else f"{base}/"
             if path.startswith(start):
@@ -84,7 +89,7 @@ def find_layout(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
     if not best:
         return _without_manage(sources)
     manage = best[0]
-    root = parent(manage)
+    root = parent(manage) if not manage.endswith("__main__.py") else _above_packages(sources, parent(manage))
     same = [p for p in best[1:] if not _ASIDE.search(parent(p)) and p.count("/") == manage.count("/")]
     place = Place(manage, _line(sources.text(manage), "execute_from_command_line"), "runs Django's commands")
     fact = Fact(manage, "medium" if same else "high", (place,), tuple(f"{p} is another one" for p in same))
@@ -111,27 +116,69 @@ def _without_manage(sources: Sources) -> tuple[Layout, dict[str, Fact]]:
     if not entries:
         return Layout(sources), {"manage": UNKNOWN, "root": UNKNOWN}
     package = parent(entries[0])
-    root = parent(package) if package != "." and sources.has(f"{package}/__init__.py") else package
+    root = _above_packages(sources, package)
     place = Place(entries[0], 0, "the entry point; there is no manage.py")
     layout = _layout(sources, root, "")
     return layout, {"manage": UNKNOWN, "root": Fact(root, "low", (place,))}
 
 
+def _above_packages(sources: Sources, directory: str) -> str:
+    """Return the directory that a package's outermost parent stands in: where `import package` finds it."""
+    while directory != "." and sources.has(f"{directory}/__init__.py"):
+        directory = parent(directory)
+    return directory
+
+
 def _import_roots(sources: Sources, root: str, manage: str) -> tuple[str, ...]:
-    """Return `root`, and the directories below it that manage.py puts on `sys.path` by a literal."""
-    found = [root]
-    tree = sources.module(manage) if manage else None
-    for node in ast.walk(tree) if tree else ():
-        is_path_call = isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert")
-        for word in ast.walk(node) if is_path_call else ():
-            if isinstance(word, ast.Constant) and isinstance(word.value, str):
-                place = join(root, word.value.strip("/"))
-                if place and any(path.startswith(f"{place}/") for path in sources.paths):
+    """Return `root`, and the directories that manage.py, the settings and the entries put on `sys.path` by a literal.
+
+    A manage.py inside the package that it serves names its settings from further up: that place stands for `root`.
+    """
+    found = [_named_from(sources, root, manage) or root]
+    entries = [path for path in sources.below(root, ".py") if path.rpartition("/")[2] in _ENTRIES][:MAX_ENTRIES]
+    for path in dict.fromkeys((manage, *entries)):
+        tree = sources.module(path) if "sys.path" in sources.text(path) else None
+        for word in _path_words(tree):
+            for base in (root, parent(path), parent(parent(path))):
+                place = join(base, word.strip("/"))
+                if place and place not in found and any(one.startswith(f"{place}/") for one in sources.paths):
                     found.append(place)
+                    break
     source = join(root, "src")
     if any(path.startswith(f"{source}/") and path.endswith(".py") for path in sources.paths):
         found.append(source)
     return tuple(dict.fromkeys(found))
+
+
+_ENTRIES = frozenset(("wsgi.py", "asgi.py", "settings.py", "base.py", "common.py"))
+MAX_ENTRIES = 60
+MAX_WORDS = 20
+"""Literals of one file that are tried as directories."""
+_MODULE = re.compile(r"DJANGO_SETTINGS_MODULE[\"']\]?\s*[,=]\s*[\"']([A-Za-z_][\w.]*)")
+
+
+def _named_from(sources: Sources, root: str, manage: str) -> str:
+    match = _MODULE.search(sources.text(manage)) if manage else None
+    parts = match[1].replace(".", "/") if match else ""
+    for base in upwards(root) if parts else ():
+        if sources.first(join(base, f"{parts}.py"), join(base, f"{parts}/__init__.py")):
+            return base if base != root else ""
+    # The operator writes the module: its package at least is somewhere.
+    package = parts.rpartition("/")[0]
+    for base in upwards(root) if package else ():
+        if sources.has(join(base, f"{package}/__init__.py")):
+            return base if base != root else ""
+    return ""
+
+
+def _path_words(tree: ast.Module | None) -> list[str]:
+    calls = [
+        node
+        for node in (ast.walk(tree) if tree else ())
+        if isinstance(node, ast.Call) and dotted(node.func) in ("sys.path.append", "sys.path.insert")
+    ]
+    words = [word.value for call in calls[:MAX_WORDS] for word in ast.walk(call) if isinstance(word, ast.Constant)]
+    return [word for word in words if isinstance(word, str)][:MAX_WORDS]
 
 
 def _line(text: str, words: str) -> int:

@@ -5,38 +5,42 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from shipway.django.commands import (
+    COMPOSE,
+    COMPOSE_PRODUCTION,
+    HINT,
+    IMAGE,
+    INSTALLS,
+    MAX_COMMAND,
+    PLATFORM,
+    PROCFILE,
+    SCRIPT,
+    SERVES,
+    Command,
+    lines_of_commands,
+)
 from shipway.django.compose import Service, compose_files, read_services
-from shipway.django.dockerfile import Dockerfile, exec_words, find_dockerfiles, is_development, production_dockerfile
+from shipway.django.dockerfile import (
+    Dockerfile,
+    builds_project,
+    exec_words,
+    find_dockerfiles,
+    is_development,
+    production_dockerfile,
+)
 from shipway.django.fact import Place
-from shipway.django.tree import Sources, join, line_of, parent
+from shipway.django.server_files import configured_commands, gunicorn_commands, keeper_commands
+from shipway.django.tree import Sources, join, parent, upwards
 
-IMAGE, PROCFILE, PLATFORM, KEEPER, COMPOSE_PRODUCTION, SCRIPT, COMPOSE, HINT = 100, 90, 85, 80, 75, 60, 50, 20
-"""How much a command says of production, by the kind of file it stands in."""
-MAX_COMMAND = 2_000
-"""Characters of a command line; patterns are tried on it that take the square of its length."""
 _PLATFORM_FILES = (
     "config/deploy.yml", "deploy.yml",
     "fly.toml", "render.yaml", "render.yml", "railway.json", "railway.toml", "heroku.yml", "app.json", "app.yaml",
     "nixpacks.toml", "captain-definition", "koyeb.yaml", "zerops.yml", ".platform.app.yaml", "clevercloud/python.json",
     "scalingo.json", "dokku-app.json", "project.toml", "cloudbuild.yaml", "apprunner.yaml", "vercel.json", "Aptfile",
 )  # fmt: skip
-_INSTALLS = re.compile(
-    r"\b(pip3?|apt|apt-get|apk|dnf|yum|npm|yarn|uv) (install|add|update|upgrade|pip|tool)\b|"
-    r"^\s*(COPY|ADD|chown|mkdir|rm|echo|touch|cp|mv|kill|pkill|which|command -v|systemctl|supervisorctl)\b"
-)
 _DOC_COMMAND = re.compile(
     r"(ExecStart=|^\s*(\$ |\(venv\)\$ )|^\s{2,})\S*(gunicorn|uwsgi|uvicorn|daphne|granian|celery)\b.*"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A command line found in a file. `weight` says how much it tells of production, `role` its name there."""
-
-    text: str
-    place: Place
-    weight: int
-    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,8 @@ def read_processes(sources: Sources, root: str) -> Processes:
     dockerfiles = find_dockerfiles(sources)
     image = production_dockerfile(dockerfiles, root)
     composes = compose_files(sources, root)
-    services = read_services(sources, composes)
+    services = [one for one in read_services(sources, composes) if not _is_of_another(one, sources, root)]
+    image = _image_of_production(services, dockerfiles) or image
     procfile = sources.first("Procfile", join(root, "Procfile"))
     platforms = tuple(
         path for name in _PLATFORM_FILES for path in dict.fromkeys((name, join(root, name))) if sources.has(path)
@@ -65,15 +70,36 @@ def read_processes(sources: Sources, root: str) -> Processes:
     commands = [
         *(_image_commands(image, sources) if image else ()),
         *_procfile_commands(procfile, sources),
-        *(one for path in platforms for one in _lines(path, sources, PLATFORM)),
-        *_keeper_commands(sources),
-        *_gunicorn_commands(sources, root),
+        *(one for path in platforms for one in lines_of_commands(path, sources, PLATFORM)),
+        *keeper_commands(sources),
+        *gunicorn_commands(sources, root),
         *_service_commands(services, sources),
-        *_script_commands(sources),
+        *_script_commands(sources, root),
         *_hints(sources),
     ]
+    commands += configured_commands(commands, sources, root)
     commands.sort(key=lambda one: -one.weight)
     return Processes(tuple(commands), tuple(dockerfiles), image, tuple(services), procfile, platforms, tuple(composes))
+
+
+def _is_of_another(service: Service, sources: Sources, root: str) -> bool:
+    """Tell whether a service is built from a directory beside the project that has packages of its own."""
+    home = parent(service.dockerfile) if service.dockerfile else "."
+    if home == "." or home in upwards(root) or f"{home}/".startswith(f"{root}/"):
+        return False
+    return bool(sources.first(*(join(home, name) for name in _MANIFESTS)))
+
+
+_MANIFESTS = ("pyproject.toml", "requirements.txt", "package.json", "setup.py", "go.mod", "Cargo.toml", "Gemfile")
+
+
+def _image_of_production(services: list[Service], dockerfiles: list[Dockerfile]) -> Dockerfile | None:
+    """Return the Dockerfile that a compose file for production builds the project from."""
+    named = [one.dockerfile for one in services if one.dockerfile and _IS_PRODUCTION.search(one.file.lower())]
+    return next((one for one in dockerfiles if one.path in named and builds_project(one)), None)
+
+
+_IS_PRODUCTION = re.compile(r"prod|deploy|release|live")
 
 
 def _image_commands(image: Dockerfile, sources: Sources) -> list[Command]:
@@ -89,7 +115,7 @@ def _image_commands(image: Dockerfile, sources: Sources) -> list[Command]:
         for word in words:
             script = script_path(word, image, sources)
             if script:
-                found += _lines(script, sources, weight)
+                found += lines_of_commands(script, sources, weight)
     return found
 
 
@@ -123,47 +149,15 @@ def _procfile_commands(path: str, sources: Sources) -> list[Command]:
             for word in text.split():
                 script = sources.first(join(".", word), join(parent(path), word)) if "/" in word or "." in word else ""
                 if script and not script.endswith(".py"):
-                    found += _lines(script, sources, PROCFILE - 1, role.strip())
+                    found += lines_of_commands(script, sources, PROCFILE - 1, role.strip())
     return found
-
-
-def _keeper_commands(sources: Sources) -> list[Command]:
-    found: list[Command] = []
-    for path in sources.paths:
-        name = path.rpartition("/")[2]
-        is_s6 = name == "run" and ("s6-rc.d/" in path or "services.d/" in path or "/service" in path)
-        is_keeper = "supervisor" in path.lower() and name.endswith((".conf", ".ini"))
-        is_unit = name.endswith((".service", ".service.j2"))
-        is_uwsgi = "uwsgi" in path.lower() and name.endswith((".ini", ".yaml", ".yml"))
-        if is_s6 or is_keeper or is_unit or is_uwsgi:
-            is_shown = is_development(path) or path.startswith(("doc/", "docs/", "documentation/"))
-            weight = HINT if is_shown else KEEPER
-            found += _lines(path, sources, weight)
-            section = re.search(r"^\[uwsgi\]", sources.text(path), re.MULTILINE) if is_uwsgi else None
-            if section:
-                module = re.search(r"^(?:module|wsgi)\s*=\s*([\w.:]+)", sources.text(path), re.MULTILINE)
-                line = line_of(sources.text(path), (module or section).start())
-                found.append(Command(f"uwsgi {module[1] if module else ''}", Place(path, line), weight))
-    return found
-
-
-def _gunicorn_commands(sources: Sources, root: str) -> list[Command]:
-    """Gunicorn reads gunicorn.conf.py by itself; that names the application and the kind of worker, if it likes."""
-    path = sources.first(join(root, "gunicorn.conf.py"), "gunicorn.conf.py")
-    if not path:
-        return []
-    text = sources.text(path)
-    words = [
-        match[2] for match in re.finditer(r"^(wsgi_app|worker_class)\s*=\s*[\"']([\w.:]+)[\"']", text, re.MULTILINE)
-    ]
-    return [Command(" ".join(["gunicorn", *words]), Place(path, 1, "gunicorn's own file"), KEEPER, "web")]
 
 
 def _service_commands(services: list[Service], sources: Sources) -> list[Command]:
     found = []
     for service in services:
         weight = COMPOSE
-        if re.search(r"prod|deploy|release|live", service.file.lower()):
+        if _IS_PRODUCTION.search(service.file.lower()):
             weight = COMPOSE_PRODUCTION
         elif is_development(service.file):
             weight = HINT
@@ -175,7 +169,7 @@ def _service_commands(services: list[Service], sources: Sources) -> list[Command
                 name = word.strip("\"'").rpartition("/")[2]
                 is_script = name.endswith(".sh") or (word.startswith("/") and "." not in name)
                 scripts = sources.named(name) if is_script and name else []
-                found += _lines(scripts[0], sources, weight - 1, service.name) if scripts else []
+                found += lines_of_commands(scripts[0], sources, weight - 1, service.name) if scripts else []
     return found
 
 
@@ -187,14 +181,16 @@ def _line_with(text: str, command: str) -> int:
     return 0
 
 
-def _script_commands(sources: Sources) -> list[Command]:
+def _script_commands(sources: Sources, root: str) -> list[Command]:
     found: list[Command] = []
     for path in sources.paths:
         parts = path.split("/")
-        is_place = len(parts) == 1 or parts[-2] in _SCRIPT_PLACES or path.startswith(_SCRIPT_STARTS)
+        is_place = (
+            len(parts) == 1 or parent(path) == root or parts[-2] in _SCRIPT_PLACES or path.startswith(_SCRIPT_STARTS)
+        )
         is_script = path.endswith((".sh", ".bash")) or ("." not in parts[-1] and is_place and len(parts) > 1)
         if is_place and is_script and not any(part.startswith(".") or part == "node_modules" for part in parts):
-            found += _lines(path, sources, HINT if is_development(path) else SCRIPT)
+            found += lines_of_commands(path, sources, HINT if is_development(path) else SCRIPT)
     return found
 
 
@@ -202,34 +198,7 @@ _SCRIPT_PLACES = frozenset(
     ("bin", "scripts", "docker", "deploy", "deployment", "django", "etc", "contrib", "dockerfiles")
 )
 _SCRIPT_STARTS = ("docker/", "deploy/", "compose/", "dockerfiles/", "deployment/")
-_MAX_SCRIPT_CHARS = 40_000
 MAX_PAGE = 200_000
-_SERVES = re.compile(
-    r"gunicorn|uwsgi|uvicorn|daphne|granian|hypercorn|waitress|celery|qcluster|huey|rqworker|dramatiq|db_worker|procrastinate|"
-    r"DJANGO_SETTINGS_MODULE|DJANGO_CONFIGURATION|runworker|--settings"
-)
-
-
-def _lines(path: str, sources: Sources, weight: int, role: str = "") -> list[Command]:
-    """Return the lines of a script or configuration file that say how something is run, continuations joined."""
-    text = sources.text(path)
-    if len(text) > _MAX_SCRIPT_CHARS or not _SERVES.search(text):
-        return []
-    found: list[Command] = []
-    pending, start = "", 0
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if line.startswith(("#", ";", "//")):
-            continue
-        start = start if pending else number
-        pending = f"{pending} {line}".strip()
-        if pending.endswith("\\"):
-            pending = pending[:-1].rstrip()
-            continue
-        if _SERVES.search(pending) and not _INSTALLS.search(pending):
-            found.append(Command(pending[:MAX_COMMAND], Place(path, start), weight, role))
-        pending = ""
-    return found
 
 
 def _hints(sources: Sources) -> list[Command]:
@@ -242,9 +211,9 @@ def _hints(sources: Sources) -> list[Command]:
     ]
     for path in sorted(pages, key=lambda path: (path.count("/"), path))[:40]:
         text = sources.text(path)
-        if "translat" in path or len(text) > MAX_PAGE or not _SERVES.search(text):
+        if "translat" in path or len(text) > MAX_PAGE or not SERVES.search(text):
             continue
         for number, line in enumerate(text.splitlines(), 1):
-            if _DOC_COMMAND.search(line) and not _INSTALLS.search(line):
+            if _DOC_COMMAND.search(line) and not INSTALLS.search(line):
                 found.append(Command(line.strip()[:MAX_COMMAND], Place(path, number, "documentation"), HINT))
     return found

@@ -12,6 +12,7 @@ from shipway.django.requirements import read_toml, table
 from shipway.django.tree import Sources, join, line_of, upwards
 
 _IMAGE = re.compile(r"python[:@-]?v?(3\.\d+)|python:(\d+\.\d+)|py(3\.\d+)|:(3\.\d+)-python|python/?(3\d\d)\b")
+_INSTALLED = re.compile(r"(?:^|\s)(?:PYTHON_VERSION|UV_PYTHON)[= ][\"']?(3\.\d+)")
 _MAX_CI_FILES = 30
 
 
@@ -67,7 +68,11 @@ def _image(image: Dockerfile) -> list[Said]:
                     Place(image.path, instruction.line, text.split()[-3] if " as " in text.lower() else text),
                 )
             ]
-    return []
+    return [
+        (match[1], "medium", Place(image.path, instruction.line, "a Python that the image installs"))
+        for instruction in image.of("ARG", "ENV")
+        if (match := _INSTALLED.search(instruction.text))
+    ][:1]
 
 
 def _runtime(sources: Sources, root: str) -> list[Said]:

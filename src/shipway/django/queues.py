@@ -6,12 +6,14 @@ import ast
 import re
 from dataclasses import dataclass
 
+from shipway.django.commands import HINT
 from shipway.django.fact import UNKNOWN, Fact, Place
 from shipway.django.layout import Layout
 from shipway.django.packages import Packages
-from shipway.django.processes import HINT, Processes
+from shipway.django.processes import Processes
 from shipway.django.settings import Settings, is_filled
 from shipway.django.syntax import dotted
+from shipway.django.tree import line_of
 
 _CELERY_APP = re.compile(r"\bcelery\b[^|;&]*?(?:\s-A[= ]?|--app[= ])[\"']?([A-Za-z_][\w.]*(?::\w+)?)")
 
@@ -57,6 +59,9 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
         name = next((name for name in kind.settings if is_filled(settings.value(name))), "")
         package = packages.requirements.has(*kind.packages)
         command = next((c for c in processes.commands if c.weight > HINT and re.search(kind.command, c.text)), None)
+        is_known = bool(packages.requirements.wanted) and not app and not (kind.name == "celery" and celery.is_known)
+        if is_known and packages.requirements.anywhere(*kind.packages) is None:
+            continue  # a setting or a command of this name alone: nothing installs what it would need
         score = 4 * bool(app) + 2 * bool(name) + 2 * bool(package) + 3 * bool(command)
         score += 4 if kind.name == "celery" and celery.is_known else 0
         if app or name or command or (kind.name == "celery" and celery.is_known):
@@ -68,6 +73,8 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
                     _place(settings, app, name, package.place if package else None, command.place if command else None),
                 )
             )
+    if not found and (imported := _imported(settings, packages)):
+        return imported
     if not found:
         return Fact(
             "none", "medium", (settings.place("INSTALLED_APPS", "no known queue among apps, packages and commands"),)
@@ -75,6 +82,20 @@ def find_queue(settings: Settings, packages: Packages, processes: Processes, cel
     score, name, place = max(found, key=lambda one: one[0])
     others = tuple(f"{where} speaks for {other}" for points, other, where in found if other != name and points > _WEAK)
     return Fact(name, "high" if score > _WEAK + 1 and not others else "medium", (place,), others)
+
+
+def _imported(settings: Settings, packages: Packages) -> Fact | None:
+    """Return a queue that the project runs by code of its own: its package is asked for, and imported."""
+    layout = settings.layout
+    for kind in KINDS:
+        if packages.requirements.has(*kind.packages) is None or kind.name == "celery":
+            continue
+        pattern = re.compile(rf"^(?:from|import) {kind.packages[-1].replace('-', '_')}\b", re.MULTILINE)
+        for path in layout.python_files:
+            match = pattern.search(layout.sources.text(path))
+            if match:
+                return Fact(kind.name, "medium", (Place(path, line_of(layout.sources.text(path), match.start())),))
+    return None
 
 
 def _place(settings: Settings, app: str, name: str, package: Place | None, command: Place | None) -> Place:

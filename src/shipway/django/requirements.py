@@ -136,6 +136,15 @@ def read_pyproject(sources: Sources, path: str) -> list[Requirement]:
     return found
 
 
+def read_setup_cfg(sources: Sources, path: str) -> list[Requirement]:
+    """Return what `install_requires` of a setup.cfg asks for."""
+    text = sources.text(path)
+    match = re.search(r"^install_requires\s*=[^\n]*\n((?:[ \t]+[^\n]*\n|\s*\n)*)", text, re.MULTILINE)
+    first = line_of(text, match.start(1)) if match else 0
+    lines = enumerate(match[1].splitlines() if match else (), first)
+    return [one for number, line in lines if (one := parse_requirement(line.strip(), Place(path, number)))]
+
+
 def _named(body: dict[str, object], path: str, text: str, group: str) -> list[Requirement]:
     """Return the requirements of a table `name = "^1.2"`, as poetry and Pipfile write them."""
     found = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shipway.django.fact import Place
 from shipway.django.interpret import MAX_LOADED, Interpreter
 from shipway.django.layout import Layout
-from shipway.django.tree import join
+from shipway.django.tree import join, parent
 from shipway.django.values import ClassValue, Either, alternatives, shown
 
 
@@ -89,6 +89,8 @@ def _stand_in(layout: Layout, module: str) -> str:
         for end in ("_common.py", "_base.py", "_default.py", ".py.example", ".py.dist", ".py.sample", ".py.dev")
     ]
     names += [f"{base}{end}" for end in (".example.py", ".dist.py", ".py.template", "_example.py", "_local.py.example")]
+    above = layout.module_path(module.rpartition(".")[0])
+    names += [join(parent(above), name) for name in ("base_settings.py", "common_settings.py", "base.py") if above]
     return layout.sources.first(*names) if module else ""
 
 

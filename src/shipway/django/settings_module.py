@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from shipway.django.commands import COMPOSE_PRODUCTION, HINT, KEEPER, PLATFORM
+from shipway.django.entrypoints import served_files
 from shipway.django.fact import UNKNOWN, Confidence, Fact, Place
 from shipway.django.layout import Layout
-from shipway.django.processes import HINT, KEEPER, Processes
+from shipway.django.processes import Processes
 from shipway.django.syntax import dotted, text_of
-from shipway.django.tree import join, parent
+from shipway.django.tree import join, line_of, parent
 
-_NAME = re.compile(r"(?:DJANGO_SETTINGS_MODULE[\"']?\s*[=:,]\s*[\"']?|--settings[= ])([A-Za-z_][\w.]*\w)")
+# An assignment or a default; `[ "$DJANGO_SETTINGS_MODULE" = "x" ]` only compares.
+_NAME = re.compile(
+    r"(?:(?<![$\w{])DJANGO_SETTINGS_MODULE[\"']?\s*[=:,]\s*[\"']?|--settings[= ]|\$\{DJANGO_SETTINGS_MODULE:[-=][\"']?)"
+    r"([A-Za-z_][\w.]*\w)"
+)
+# The pair of a platform's file: `- key: DJANGO_SETTINGS_MODULE` and `value: x` below it, or a table with `"value"`.
+_PAIR = re.compile(
+    r"DJANGO_SETTINGS_MODULE[\"']?\s{0,80}(?::\s{0,80}\{[^{}]{0,200}?)?\s{0,80}[\"']?value[\"']?\s{0,80}[:=]\s{0,80}[\"']?([A-Za-z_][\w.]*\w)"
+)
+_ENV_LINE = re.compile(r"^[ \t]*(?:export )?DJANGO_SETTINGS_MODULE=[\"']?([A-Za-z_][\w.]*\w)", re.MULTILINE)
+_ENV_FILE = re.compile(r"(^|/)([\w.-]*[._-])?env([._-][\w.-]+)?$|(^|/)\.envs/[\w./-]+$")
 _CONFIGURATION = re.compile(r"DJANGO_CONFIGURATION[\"']?\s*[=:,]\s*[\"']?([A-Za-z_]\w*)")
+# Also what comes before production: beside it, it is never the one.
 DEVELOPMENT = frozenset(
     ("dev", "develop", "development", "local", "test", "tests", "testing", "ci", "dev_settings", "local_settings",
      "debug", "docs", "test_settings", "settings_dev", "settings_test", "settings_local", "localdev", "devel",
-     "base", "common", "build")
+     "base", "common", "build", "staging", "stage", "qa", "uat")
 )  # fmt: skip
 PRODUCTION = (
     "production", "prod", "live", "deploy", "docker", "heroku", "server", "release", "prd",
@@ -39,7 +52,9 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     found = _candidates(layout, processes)
     usable = [one for one in found if _is_filled(layout, one.module)]
     if not usable:
-        return _by_name(layout) or _missing(found)
+        # Only a package of the project can lack what an operator writes into it.
+        lacking = [one for one in found if layout.module_path(one.module.rpartition(".")[0])]
+        return _beside(layout, lacking) or _missing(lacking or found)
     deployed = [one for one in usable if one.weight > _ENTRY and not _is_development(one.module)]
     best = max(deployed, key=lambda one: one.weight, default=None)
     if best is not None and best.weight <= _COMPOSE and (better := _sibling(layout, best.module, PRODUCTION[:3])):
@@ -59,6 +74,19 @@ def find_settings(layout: Layout, processes: Processes) -> Fact:
     return _fact(entry, sure, usable)
 
 
+def with_made(layout: Layout, processes: Processes) -> Layout:
+    """Return `layout` with the settings module that the image makes by copying another file to its place."""
+    module = processes.image.environment.get("DJANGO_SETTINGS_MODULE", ("", 0))[0] if processes.image else ""
+    if processes.image is None or not module or layout.module_path(module):
+        return layout
+    end = f"{module.replace('.', '/')}.py"
+    for place, source in processes.image.copies.items():
+        found = layout.sources.first(join(".", source), join(layout.root, source))
+        if found and (place == end or place.endswith(f"/{end}")):
+            return replace(layout, made=((module, found),))
+    return layout
+
+
 def _is_filled(layout: Layout, module: str) -> bool:
     """Tell whether a module exists and is more than the empty `__init__` of a package of settings."""
     path = layout.module_path(module)
@@ -68,7 +96,9 @@ def _is_filled(layout: Layout, module: str) -> bool:
 _COMPOSE = 50
 """The weight of a compose file that does not call itself one for production."""
 _ENTRY = 40
-"""The weight of wsgi.py and asgi.py; manage.py has a little less, other modules of the project less again."""
+"""The weight of the entry point that a command serves; wsgi.py, asgi.py and manage.py have a little less."""
+_EXAMPLE = 35
+"""The weight of an example of environment variables: it may be that of a developer's machine."""
 
 
 def _candidates(layout: Layout, processes: Processes) -> list[Candidate]:
@@ -88,18 +118,48 @@ def _candidates(layout: Layout, processes: Processes) -> list[Candidate]:
         if value and (service.builds or not service.image or service.command):
             weight = 75 if re.search(r"prod|deploy|release|live", service.file) else 45
             found.append(Candidate(value, Place(service.file, 0, f"service {service.name}"), weight))
-    return [*found, *_entry_candidates(layout)]
+    return [
+        *found,
+        *_platform_candidates(layout, processes),
+        *_env_candidates(layout),
+        *_entry_candidates(layout, processes),
+    ]
 
 
-def _entry_candidates(layout: Layout) -> list[Candidate]:
+def _platform_candidates(layout: Layout, processes: Processes) -> list[Candidate]:
+    found = []
+    for path in processes.platforms:
+        text = layout.sources.text(path)
+        found += [Candidate(m[1], Place(path, line_of(text, m.start(1))), PLATFORM) for m in _PAIR.finditer(text)]
+    return found
+
+
+def _env_candidates(layout: Layout) -> list[Candidate]:
+    """Return what the examples of environment files say: `.env.example`, `.envs/.production/.django`."""
+    found = []
+    for path in layout.sources.paths:
+        if not _ENV_FILE.search(path) or "DJANGO_SETTINGS_MODULE" not in layout.sources.text(path):
+            continue
+        weight = COMPOSE_PRODUCTION - 1 if re.search(r"prod|deploy|live", path.lower()) else _EXAMPLE
+        text = layout.sources.text(path)
+        found += [
+            Candidate(match[1], Place(path, line_of(text, match.start(1)), "an example of the environment"), weight)
+            for match in _ENV_LINE.finditer(text)
+        ]
+    return found
+
+
+def _entry_candidates(layout: Layout, processes: Processes) -> list[Candidate]:
     """Return what `os.environ.setdefault("DJANGO_SETTINGS_MODULE", …)` says, wherever it stands in the project."""
     found = []
+    served = served_files(layout, processes)
     for path in layout.python_files:
         if "DJANGO_SETTINGS_MODULE" not in layout.sources.text(path):
             continue
         name = path.rpartition("/")[2]
-        weight = {"wsgi.py": 40, "asgi.py": 39}.get(name, 38 if path == layout.manage else 30)
-        weight = 39 if name == "__init__.py" and parent(path).endswith(("/asgi", "/wsgi")) else weight
+        weight = {"wsgi.py": 39, "asgi.py": 38}.get(name, 37 if path == layout.manage else 30)
+        weight = 38 if name == "__init__.py" and parent(path).endswith(("/asgi", "/wsgi")) else weight
+        weight = _ENTRY if path in served else weight
         for module, line in _defaults(layout.sources.module(path)):
             found.append(Candidate(module, Place(path, line, "the default of this entry point"), weight))
     return found
@@ -135,7 +195,8 @@ def _sibling(layout: Layout, module: str, wanted: tuple[str, ...] = PRODUCTION) 
         return ""
     if is_package and not _is_development(module) and _chooses(layout, path):
         return ""
-    bases = [module] if is_package else [module.rpartition(".")[0]]
+    beside = module.rpartition(".")[0]
+    bases = [module, *([beside] if _is_development(module) else [])] if is_package else [beside]
     for base in bases:
         for name in wanted:
             found = f"{base}.{name}" if base else name
@@ -196,6 +257,13 @@ def _by_name(layout: Layout) -> Fact | None:
                     inner if is_empty and inner else module, "low", (Place(path, 1, "by its name; no file names it"),)
                 )
     return None
+
+
+def _beside(layout: Layout, found: list[Candidate]) -> Fact | None:
+    """Return a module by its name, if no file names one or it stands where the one that is named would stand."""
+    fact = _by_name(layout)
+    places = {one.module.rpartition(".")[0] for one in found} | {one.module for one in found}
+    return fact if fact is not None and (not found or fact.text.rpartition(".")[0] in places) else None
 
 
 def _missing(found: list[Candidate]) -> Fact:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from shipway.django.fact import UNKNOWN, Fact
+from shipway.django.fact import UNKNOWN, Fact, Place
+from shipway.django.packages import Packages
 from shipway.django.settings import Settings, nested
+from shipway.django.tree import line_of
 
 _OBJECT_STORES = ("storages.backends", "s3boto3", "s3.S3", "gcloud", "azure", "cloudinary", "S3Storage", "S3Boto3")
 _DEFAULT_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -19,13 +21,17 @@ def find_whitenoise(settings: Settings) -> Fact:
     if used:
         return Fact(True, "high", (settings.find("(?i)whitenoise") or settings.place("MIDDLEWARE"),))
     for path in settings.layout.python_files:
-        if path.endswith(("wsgi.py", "asgi.py")) and "WhiteNoise(" in settings.layout.sources.text(path):
-            return Fact(True, "high", ())
+        text = settings.layout.sources.text(path) if path.endswith(("wsgi.py", "asgi.py")) else ""
+        match = re.search(r"^[^#\n]*WhiteNoise\(", text, re.MULTILINE)
+        if match and not re.search(r"^except ImportError", text, re.MULTILINE):
+            return Fact(True, "high", (Place(path, line_of(text, match.end()), "wraps the application"),))
     middleware = settings.texts("MIDDLEWARE", "MIDDLEWARE_CLASSES")
     sure = bool(middleware) and settings.find("(?i)whitenoise") is None
     hint = settings.find("(?i)whitenoise.middleware|whitenoise.storage")
     if hint is not None and not middleware:
         return Fact(True, "medium", (hint,))
+    if not middleware and settings.find("(?i)whitenoise") is not None:
+        return UNKNOWN  # it is named, and what becomes of that is beyond reading
     return Fact(False, "high" if sure else "low", (settings.place("MIDDLEWARE"),)) if settings.files else UNKNOWN
 
 
@@ -74,21 +80,28 @@ def find_cache(settings: Settings) -> Fact:
     return UNKNOWN
 
 
-def find_app(settings: Settings, *prefixes: str) -> Fact:
-    """Return whether one of the INSTALLED_APPS begins with one of `prefixes`."""
+def find_app(settings: Settings, packages: Packages, *prefixes: str) -> Fact:
+    """Return whether one of the INSTALLED_APPS begins with one of `prefixes`, which are also the names of packages."""
     apps = settings.texts("INSTALLED_APPS")
     found = next((app for app in apps if any(app == p or app.startswith(f"{p}.") for p in prefixes)), "")
     if found:
-        return Fact(True, "high", (settings.find(rf"['\"]{re.escape(found)}") or settings.place("INSTALLED_APPS"),))
+        return Fact(
+            True, "high", (settings.find(rf"['\"]{re.escape(found)}['\"]") or settings.place("INSTALLED_APPS"),)
+        )
     if apps:
         return Fact(False, "high", (settings.place("INSTALLED_APPS"),))
     place = settings.find(rf"['\"]({'|'.join(prefixes)})[.'\"]")
-    return Fact(True, "low", (place,)) if place else UNKNOWN
+    if place:
+        return Fact(True, "low", (place,))
+    wanted = packages.requirements.wanted
+    if wanted and packages.requirements.anywhere(*prefixes) is None:
+        return Fact(False, "medium", (Place(wanted[0].place.file, 0, f"asks for no {prefixes[0]}"),))
+    return UNKNOWN
 
 
-def find_channels(settings: Settings, asgi: Fact) -> Fact:
+def find_channels(settings: Settings, packages: Packages, asgi: Fact) -> Fact:
     """Return the fact `channels`: by its app, its layers, or its router in the ASGI module."""
-    found = find_app(settings, "channels")
+    found = find_app(settings, packages, "channels")
     if found.value is True:
         return found
     if settings.value("CHANNEL_LAYERS"):

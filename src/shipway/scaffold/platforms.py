@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shipway.django.commands import COMPOSE_PRODUCTION, PROCFILE, SCRIPT
 from shipway.django.compose import load_yaml
 from shipway.django.fact import Place
-from shipway.django.processes import COMPOSE_PRODUCTION, PROCFILE, SCRIPT, Processes
+from shipway.django.processes import Processes
 from shipway.django.requirements import read_toml, table
 from shipway.django.tree import Sources, line_of
 

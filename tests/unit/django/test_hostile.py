@@ -70,6 +70,21 @@ FILES = {
     "a long Dockerfile": {"Dockerfile": "FROM python:3.12\nENV " + "A=b " * 100_000 + "\nCMD " + "gunicorn " * 50_000},
     "an endless line": {"Dockerfile": "FROM python:3.12\n" + "RUN a \\\n" * 100_000},
     "many modules": {f"shop/m{i}.py": "import os\nos.environ['A']\n" for i in range(5000)},
+    "many files for uwsgi": {f"etc/uwsgi{i}.ini": f"[uwsgi]\nmodule = a{i}\n" for i in range(3000)}
+    | {f"bin/{i}.sh": "echo\n" * 300 for i in range(3000)},
+    "blanks": {
+        "render.yaml": "DJANGO_SETTINGS_MODULE" + " " * 300_000,
+        ".env.example": "\n" * 200_000 + "DJANGO_SETTINGS_MODULE",
+        "setup.cfg": "[options]\ninstall_requires =\n" + " \n" * 100_000 + "x",
+        "Dockerfile": "FROM python:3.12\nRUN cp " + "-a " * 30_000 + "\nRUN " + "cp a b" * 30_000,
+    },
+    "many directories on the path": {
+        "shop/base.py": "import sys\n" + "".join(f"sys.path.insert(0, 'a{i}')\n" for i in range(5000)),
+        **{f"a{i}/x.py": "" for i in range(5000)},
+    },
+    "an image that copies its settings from themselves": {
+        "Dockerfile": "FROM python:3.12\nENV DJANGO_SETTINGS_MODULE=a.b\nRUN cp a/b.py a/b.py && cp ../../x a/b.py"
+    },
     "paths upwards": {
         "Dockerfile": 'FROM python:3.12\nCOPY ../../etc/passwd /x.sh\nCMD ["/x.sh", "../../../etc/passwd", "gunicorn"]',
         "compose.yml": "services:\n  web:\n    build: .\n    env_file: [../../../etc/passwd, /etc/passwd]\n",
