@@ -27,7 +27,9 @@ PROBE_SCRIPT = (
     ' | grep -xFf packages); [ -n "$there" ] || exit 0;'
     ' t=$(mktemp) && cp /var/lib/apt/extended_states "$t" 2>/dev/null || : >"$t";'
     ' apt-mark -o Dir::State::extended_states="$t" auto $there >/dev/null 2>&1;'
-    ' gone=" $(apt-get -s -o Dir::State::extended_states="$t" autoremove 2>/dev/null'
+    # What is only suggested by something else was not there before either (iproute2 suggests python3).
+    ' gone=" $(apt-get -s -o Dir::State::extended_states="$t" -o APT::AutoRemove::SuggestsImportant=false autoremove'
+    " 2>/dev/null"
     ' | sed -n "s/^Remv \\([^ ]*\\).*/\\1/p" | tr "\\n" " ")"; rm -f -- "$t";'
     ' for p in $there; do case $gone in *" $p "*) echo "package $p";; *) echo "stays $p";; esac;'
     " done"
