@@ -71,7 +71,7 @@ def test_an_approval_is_for_exactly_what_was_shown() -> None:
 def test_an_approval_in_the_ledger_is_the_same_notion() -> None:
     fingerprint = approved(refusal(ADD, DROP_NULL))
     by_ann = (Approval(fingerprint, "ann", ""),)
-    expected = Decided(before=(KEYS[2],), after=(KEYS[3],))
+    expected = Decided(before=(KEYS[2],), after=(KEYS[3],), is_risky=True)
     assert ask(ADD, DROP_NULL, rules=Rules(consents=Consents(by_ann))) == expected
     own = Rules(approved=fingerprint, consents=Consents(by_ann, 1, "ann"), approve="shipway approve {fingerprint}")
     error = refusal(ADD, DROP_NULL, rules=own)

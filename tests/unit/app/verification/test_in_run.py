@@ -89,7 +89,7 @@ class Shop:
             )
             run = Run.new(context, caller, interruption)
             if verb == "deploy":
-                return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted()))
+                return await change(run, deploy_planner(context, run.id), sequel=sequel_of(context, Wanted(), caller))
             planner = rollback_planner(context, run.id, "")
             return await change(run, planner, is_enough=lambda settled: settled.ending == "undone")
 
