@@ -34,9 +34,9 @@ hostile_word = hostile_text | st.sampled_from(
 def processes(needle: str) -> list[str]:
     """The command lines of all processes that contain `needle`."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*"):
         try:
-            line = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            line = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         except OSError:
             continue
         if needle in line:

@@ -65,9 +65,9 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.wait(0.02):
-            for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            for entry in Path("/proc").iterdir():
                 with suppress(OSError):
-                    self.seen.add(entry.read_bytes())
+                    self.seen.add((entry / "cmdline").read_bytes() if entry.name.isdigit() else b"")
 
 
 def plant(machine: Machine) -> Site:

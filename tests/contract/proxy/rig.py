@@ -356,13 +356,13 @@ class Rig:
         return bool(self._pid())
 
     def _pid(self) -> int:
-        for found in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        for found in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                words = found.read_bytes().split(b"\0")
+                words = (found / "cmdline").read_bytes().split(b"\0")
                 if f"{self.root}/proxy/caddy.json".encode() in words and words[0].endswith(b"caddy"):
-                    return int(found.parent.name)
+                    return int(found.name)
                 if words[0].startswith(b"nginx: master") and f"{self.root}/nginx.conf".encode() in words[0]:
-                    return int(found.parent.name)
+                    return int(found.name)
         return 0
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:

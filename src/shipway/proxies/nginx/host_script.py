@@ -63,11 +63,11 @@ def master(home: pathlib.Path) -> int:
 def workers(of: int) -> dict[int, str]:
     """Return the workers of a master by process id, and how each calls itself."""
     found = {}
-    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):  # never `/stat` here: glob fails on one that ends meanwhile
         # Its fields are: pid, (name), state, parent; a name may have blanks (proc(5)).
-        words = read(path).rpartition(")")[2].split()
+        words = read(folder / "stat").rpartition(")")[2].split()
         if len(words) > 1 and words[1] == str(of):
-            pid = int(path.parent.name)
+            pid = int(folder.name)
             if (says := title(pid)).startswith(WORKER):
                 found[pid] = says
     return found
