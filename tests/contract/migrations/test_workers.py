@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from shipway.core.inside import Inside
 from shipway.core.unit import Unit
@@ -65,16 +66,29 @@ LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[DjangoProject]:
+def server() -> Iterator[str]:
+    with redis() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def project(server: str, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> DjangoProject:
     python = python_with(">=5.2,<5.3", pytestconfig.cache.mkdir("django-workers"), *PACKAGES)
-    with redis() as server:
-        project = make_project(tmp_path_factory.mktemp("shop"), python)
-        project.settings(SETTINGS.format(server))
-        project.write("shop/celery.py", CELERY)
-        project.write("conf/__init__.py", "from shop.celery import app\n")
-        project.write("shop/tasks.py", TASKS)
-        project.manage("migrate", "-v0")
-        yield project
+    made = make_project(tmp_path_factory.mktemp("shop"), python)
+    made.settings(SETTINGS.format(server))
+    made.write("shop/celery.py", CELERY)
+    made.write("conf/__init__.py", "from shop.celery import app\n")
+    made.write("shop/tasks.py", TASKS)
+    made.manage("migrate", "-v0")
+    return made
+
+
+@pytest.fixture
+def shop(project: DjangoProject, server: str) -> DjangoProject:
+    """The project with empty queues: a worker that is ended in a task gives it back."""
+    with Redis.from_url(f"redis://{server}/0") as client:
+        client.flushall()
+    return project
 
 
 def send(project: DjangoProject, code: str) -> None:
