@@ -26,10 +26,11 @@ from shipway.verification.services import judge_service
 from shipway.verification.table import SEEN, SERVICES, On, all_on, keys_of
 
 START_S = 30.0
+_TRACK = "verify-services"
 """What a container, Python and the import of a large project may take before the first question is asked."""
 
 
-async def ask_inside(subject: Subject, unit: Unit, options: InsideOptions, track: str = "services") -> Inside:
+async def ask_inside(subject: Subject, unit: Unit, options: InsideOptions, track: str = _TRACK) -> Inside:
     """Return what the release of `unit` answers when `options` are tried in it.
 
     Raises Refused `probe.…`, `project.…`, Unreachable, ConnectionLost.
@@ -37,7 +38,7 @@ async def ask_inside(subject: Subject, unit: Unit, options: InsideOptions, track
     context, token = subject.context, secrets.token_hex(16)
     options = replace(options, manage=context.site.manage)
     program = Command((), (inside_source(token, options),), limit_s=options.limit_s)
-    result = await send_to_release(context.site, context.transport, unit, program, track=f"verify-{track}")
+    result = await send_to_release(context.site, context.transport, unit, program, track=track)
     with told_of(unit):
         return parse_inside(result.stdout, token, said=result.said if not result.ok else "")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from shipway.app.verification.processes import begun_at, moment
+from shipway.app.verification.processes import LOOKS, begun_at, moment
 from shipway.app.verification.run import Batch
 from shipway.app.verification.subject import Subject
 from shipway.config.verify_inside import LogsCheck
@@ -98,5 +98,5 @@ async def _read(subject: Subject, unit: Unit, since: float) -> str:
         command = runtime.log_command(unit, LogsAsked(LINES))
     words = ("sh", "-c", _TAIL_SCRIPT, "sh", str(BYTES), *command.words())
     asked = Command(words, command.stdin, limit_s=command.limit_s)
-    (result,) = await context.transport.exchange(unit.host, [Request(asked, "never")], track="verify-logs")
+    (result,) = await context.transport.exchange(unit.host, [Request(asked, "never")], track=LOOKS)
     return result.text

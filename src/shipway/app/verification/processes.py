@@ -23,19 +23,25 @@ from shipway.verification.processes import SCHEDULERS, Running, SchedulerRole, j
 from shipway.verification.table import keys_of, switched_on
 
 _LIMIT_S = 40.0
+LOOKS = "verify-looks"
+"""The shell of what is quickly asked: logs too.
+
+A server has ten sessions for a connection (MaxSessions, sshd_config(5)), and the steps of a run need half of them; with
+more the client would make a second connection.
+"""
 
 
-async def vitals_of(context: Context, host: str, units: Sequence[Unit], track: str) -> HostVitals | None:
+async def vitals_of(context: Context, host: str, units: Sequence[Unit], track: str = LOOKS) -> HostVitals | None:
     """Return how the processes of the service are on a host; None where it did not answer so that it can be read."""
     command = context.site.target(host).runtime.vitals(units, SCHEDULERS)
     try:
-        (result,) = await context.transport.exchange(host, [Request(command, "never")], track=f"verify-{track}")
+        (result,) = await context.transport.exchange(host, [Request(command, "never")], track=track)
     except (ConnectionLost, Unreachable):
         return None
     return parse_vitals(result)
 
 
-async def vitals_everywhere(subject: Subject, track: str) -> dict[str, HostVitals | None]:
+async def vitals_everywhere(subject: Subject, track: str = LOOKS) -> dict[str, HostVitals | None]:
     """Return what each host says of the service's processes, all hosts at once."""
     site = subject.context.site
     hosts = [target.host for target in site.targets]
@@ -83,7 +89,7 @@ async def _restart_batches(subject: Subject) -> Sequence[Batch]:
         units = tuple(site.units(subject.release, subject.version, host=host))
 
         async def ask(checks: Sequence[Check]) -> Mapping[Check, Answer]:
-            vitals = await vitals_of(subject.context, host, units, "processes")
+            vitals = await vitals_of(subject.context, host, units)
             if vitals is None:
                 return dict.fromkeys(checks, failed(f"{host} did not say what runs there"))
             found = [
@@ -109,7 +115,7 @@ def _scheduler_batch(subject: Subject) -> Sequence[Batch]:
     check = on.at("", "on all hosts", on.limit_s + _LIMIT_S)
 
     async def ask(checks: Sequence[Check]) -> Mapping[Check, Answer]:
-        found = await vitals_everywhere(subject, "scheduler")
+        found = await vitals_everywhere(subject)
         return dict.fromkeys(checks, judge_scheduler(roles, found))
 
     return [Batch((check,), ask)]

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from shipway.app.context import Context
+from shipway.app.verification.processes import LOOKS
 from shipway.app.verification.visitor import AGENT
 from shipway.core.errors import ShipwayError
 from shipway.core.ports import Request
@@ -13,7 +14,6 @@ from shipway.proxies.traffic import CountsTraffic, Moment, Seen, Traffic, parse_
 from shipway.verification.outcome import Answer, Check, CheckOutcome, failed, passed, skipped
 from shipway.verification.watch import longer_times, more_errors
 
-TRACK = "verify"
 BEFORE_S = 600.0
 """How long before the switch the time begins that is compared: the same people, the same hour."""
 WARM_S = 10.0
@@ -71,7 +71,7 @@ class Watch:
 
     async def _ask(self, host: str, request: Request) -> Seen | None:
         try:
-            (result,) = await self.context.transport.exchange(host, [request], track=TRACK)
+            (result,) = await self.context.transport.exchange(host, [request], track=LOOKS)
         except ShipwayError:
             return None
         return parse_traffic(result)

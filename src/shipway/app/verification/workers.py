@@ -34,6 +34,7 @@ _JUDGES: Mapping[str, Callable[[Asked], Answer]] = {
     "queues": judge_queues,
 }
 _VITALS_S = 20.0
+_TRACK = "verify-workers"
 
 
 async def worker_batches(subject: Subject) -> Sequence[Batch]:
@@ -85,9 +86,9 @@ class Crew:
 
     async def ask(self) -> Asked | Answer:
         """Return what the workers told, or the answer where nobody could be asked."""
-        found = await vitals_everywhere(self.subject, f"workers-{self.framework}")
+        found = await vitals_everywhere(self.subject, _TRACK)
         expected = tuple(_expected(unit, found.get(unit.host)) for unit in self.units)
-        inside = await ask_inside(self.subject, self.units[0], self.options(expected), f"workers-{self.framework}")
+        inside = await ask_inside(self.subject, self.units[0], self.options(expected), _TRACK)
         return asked_of(inside, Asked(self.framework, expected, None, self.seconds, self.keys.most_waiting))
 
 
