@@ -8,7 +8,7 @@ from shipway.core.action import Command
 from shipway.core.facts import Facts
 from shipway.core.step import Plan, Stage, Step, Verb
 from shipway.core.unit import Kind, Unit
-from shipway.planning.history import base_release, by_number, live_on, version_of
+from shipway.planning.history import base_release, by_number, is_kamals, live_on, version_of
 from shipway.planning.schedule import hand_over_schedule
 from shipway.planning.site import Site, Target
 from shipway.planning.takeover import take_over
@@ -54,8 +54,13 @@ def roll_out(site: Site, facts: Facts, release: str, version: str, *, workers_fi
 
 
 def verification(site: Site, release: str) -> tuple[Stage, ...]:
-    """Return the stage in which whoever runs the plan looks whether `release` does what it must; it commits."""
-    return (Stage(f"Verify {release}", (), commits=True, verifies=site.verifies),) if site.verifies else ()
+    """Return the stage in which whoever runs the plan looks whether `release` does what it must; it commits.
+
+    What Kamal started is not asked: its containers name no release, and have nothing of ours inside.
+    """
+    if not site.verifies or is_kamals(release):
+        return ()
+    return (Stage(f"Verify {release}", (), commits=True, verifies=site.verifies),)
 
 
 def _start(site: Site, release: str, version: str) -> tuple[Stage, ...]:

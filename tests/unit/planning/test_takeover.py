@@ -72,6 +72,9 @@ def test_a_rollback_goes_back_to_kamals_last_release() -> None:
     facts = facts_serving(shop, "r1", kept=(OLD,), records=records)
     assert rollback_target(shop, facts) == OLD
     assert plan_rollback(shop, facts, "run", OLD).version == "c0ffee"
+    verified = replace(shop, verifies=("pages",))
+    assert any(stage.verifies for stage in plan_rollback(verified, facts, "run", "r1").stages)
+    assert not any(stage.verifies for stage in plan_rollback(verified, facts, "run", OLD).stages)
     assert good_releases([*records, *ended("deploy", "r2", base="r1")]) == (OLD, "r1", "r2")
     assert version_of(OLD, records) == "c0ffee"
     assert next_release(facts) == "r2"

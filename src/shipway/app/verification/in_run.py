@@ -22,6 +22,7 @@ from shipway.core.step import Plan, Stage
 from shipway.core.upkeep import WHEN_WRITTEN
 from shipway.engine.journal import append
 from shipway.engine.outcome import Outcome
+from shipway.planning.history import is_kamals
 from shipway.planning.turn import why_not_back
 from shipway.verification.outcome import CheckOutcome, fatal, tally
 
@@ -66,7 +67,11 @@ class RunVerification:
 
     def _subject(self, release: str, version: str, base: str) -> Subject | None:
         wanted = self.context.service.config.verify
-        return None if wanted is None else Subject(self.context, wanted, release, version, base, is_deploy=True)
+        return (
+            None
+            if wanted is None or is_kamals(release)
+            else Subject(self.context, wanted, release, version, base, is_deploy=True)
+        )
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, T], plan: Plan) -> T:
         """Return what `work` does, unless somebody asks the run to stop: then nothing more is asked of anybody."""
