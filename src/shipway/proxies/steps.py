@@ -98,6 +98,17 @@ class CommonSteps:
             Command(("sh", "-c", SAME_SCRIPT, "sh", where), stdin=(*_ended(certificate), *_ended(key))),
         )
 
+    def switch(self, verb: str, to: tuple[str, str], do: Command, done: Command, undo: Command) -> Step:
+        """Return the step that sends the traffic of a role to an endpoint; `to` has both. `verb` names the step."""
+        role, endpoint = to
+        title = f"send traffic of {role} to {endpoint}"
+        return Step(f"{self.host}/{verb}-{role}", title, self.host, (do,), done, (undo,))
+
+    def drain(self, role: str, endpoint: str, wait: Command) -> Step:
+        """Return the step that waits for the requests that `endpoint` holds."""
+        title = f"wait for open requests of {role} at {endpoint}"
+        return Step(f"{self.host}/drain-{role}", title, self.host, (wait,), repeatable=True, harmless=True)
+
     def maintenance(self, *, on: bool, message: str) -> Step:
         """Return the step that shows visitors a page (503, Retry-After) instead of the site, or no longer does."""
         file = self.layout.maintenance

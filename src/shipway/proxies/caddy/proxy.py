@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from shipway.core.action import Command
 from shipway.core.errors import Bug
@@ -12,6 +12,7 @@ from shipway.core.layout import Layout
 from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
+from shipway.proxies.answer import document, proxy_facts
 from shipway.proxies.base import Proxy, ProxyFacts
 from shipway.proxies.caddy.config import admin_socket
 from shipway.proxies.caddy.on_host import OnHost
@@ -31,7 +32,6 @@ _ENDPOINT = re.compile(
     r"unix//[A-Za-z0-9._/@+~-]{1,107}|[A-Za-z0-9._-]{1,255}:[0-9]{1,5}|\[[0-9A-Fa-f:]{2,45}\]:[0-9]{1,5}"
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_HASH = re.compile(r"[0-9a-f]{12}")
 
 
 class Caddy:
@@ -69,23 +69,9 @@ class Caddy:
 
     def parse(self, answers: Mapping[str, Result]) -> ProxyFacts:
         """Return what the answer tells. Malformed or missing answers are read as "nothing there"."""
-        result = answers.get("caddy")
-        try:
-            body = json.loads(result.stdout) if result and result.ok else None
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            return ProxyFacts()
-        live, found = body.get("live"), body.get("hash")
-        roles = {route.role for route in self._site.routes}
-        return ProxyFacts(
-            live={role: at for role, at in live.items() if role in roles and _is_endpoint(at)}
-            if isinstance(live, dict)
-            else {},
-            is_proxy_up=body.get("up") is True,
-            is_in_maintenance=body.get("maintenance") is True,
-            config_hash=found if isinstance(found, str) and _HASH.fullmatch(found) else "",
-            is_settled=body.get("settled") is True,
+        body = document(answers.get("caddy"))
+        return replace(
+            proxy_facts(body, {route.role for route in self._site.routes}, _is_endpoint),
             predecessor=_name(body.get("predecessor")),
             neighbours=tuple(filter(None, map(_name, _list(body.get("neighbours"))))),
         )
@@ -136,15 +122,10 @@ class Caddy:
             if not _is_endpoint(address):
                 raise Bug("caddy.endpoint", f"`{address}` was given as an endpoint and is none")
         live = self._layout.live(role)
+        do = Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, endpoint))
+        done = Command(("sh", "-c", POINTS_SCRIPT, "sh", live, endpoint))
         back = ("sh", "-c", SWITCH_SCRIPT, "sh", live, before) if before else ("rm", "-f", "--", live)
-        return Step(
-            id=f"{self._host}/{verb}-{role}",
-            title=f"send traffic of {role} to {endpoint}",
-            host=self._host,
-            do=(Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, endpoint)),),
-            done=Command(("sh", "-c", POINTS_SCRIPT, "sh", live, endpoint)),
-            undo=(Command(back),),
-        )
+        return self._on_host.common.switch(verb, (role, endpoint), do, done, Command(back))
 
     def drain_steps(self, role: str, endpoint: str, limit_s: float) -> tuple[Step, ...]:
         """Return the step that waits until `endpoint` holds no request, or `limit_s` is over (not a failure)."""
@@ -152,15 +133,8 @@ class Caddy:
             raise Bug("caddy.endpoint", f"`{endpoint}` was given as an endpoint and is none")
         # Caddy counts by what it dialled: `unix//run/a.sock` is counted as `/run/a.sock`.
         address = endpoint.removeprefix("unix/")
-        step = Step(
-            id=f"{self._host}/drain-{role}",
-            title=f"wait for open requests of {role} at {endpoint}",
-            host=self._host,
-            do=(self._on_host.script("drain", self._admin, address, f"{limit_s:g}", limit_s=limit_s + 60),),
-            repeatable=True,
-            harmless=True,
-        )
-        return (step,)
+        wait = self._on_host.script("drain", self._admin, address, f"{limit_s:g}", limit_s=limit_s + 60)
+        return (self._on_host.common.drain(role, endpoint, wait),)
 
     def maintenance_steps(self, *, on: bool, message: str = "") -> tuple[Step, ...]:
         """Return the step that shows visitors a page (503, Retry-After) instead of the site, or no longer does."""
@@ -175,8 +149,8 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _is_endpoint(word: object) -> bool:
-    return isinstance(word, str) and _ENDPOINT.fullmatch(word) is not None
+def _is_endpoint(word: str) -> bool:
+    return _ENDPOINT.fullmatch(word) is not None
 
 
 _: type[Proxy] = Caddy

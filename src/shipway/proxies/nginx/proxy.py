@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 
@@ -12,6 +11,7 @@ from shipway.core.layout import Layout
 from shipway.core.logs import LogsAsked
 from shipway.core.ports import Result
 from shipway.core.step import Step
+from shipway.proxies.answer import document, proxy_facts
 from shipway.proxies.base import Proxy, ProxyFacts
 from shipway.proxies.nginx.on_host import OnHost
 from shipway.proxies.nginx.run import NginxRun
@@ -30,7 +30,6 @@ MAX_SOCKET_BYTES = 107
 """unix(7), less the closing zero."""
 
 _ENDPOINT = re.compile(r"unix/(/[A-Za-z0-9._/@+~-]{1,107})")
-_HASH = re.compile(r"[0-9a-f]{12}")
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -63,28 +62,8 @@ class Nginx:
 
     def parse(self, answers: Mapping[str, Result]) -> ProxyFacts:
         """Return what the answer tells. Malformed or missing answers are read as "nothing there"."""
-        result = answers.get("nginx")
-        try:
-            body = json.loads(result.stdout) if result and result.ok else None
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):
-            return ProxyFacts()
-        live, found = body.get("live"), body.get("hash")
         roles = {route.role for route in self._site.routes}
-        return ProxyFacts(
-            live={
-                role: at
-                for role, at in live.items()
-                if role in roles and isinstance(at, str) and _ENDPOINT.fullmatch(at)
-            }
-            if isinstance(live, dict)
-            else {},
-            is_proxy_up=body.get("up") is True,
-            is_in_maintenance=body.get("maintenance") is True,
-            config_hash=found if isinstance(found, str) and _HASH.fullmatch(found) else "",
-            is_settled=body.get("settled") is True,
-        )
+        return proxy_facts(document(answers.get("nginx")), roles, _is_endpoint)
 
     def host_steps(self) -> tuple[Step, ...]:
         """Return what makes nginx serve this service's site. On a host that has it all, every step is done."""
@@ -118,31 +97,22 @@ class Nginx:
         """Return the step that sends `role`'s traffic to `endpoint`. Raises Bug for what is no unix socket."""
         live, to = self._layout.live(role), _socket(endpoint)
         back = _socket(before) if before else NOTHING
-        step = Step(
-            id=f"{self._host}/switch-{role}",
-            title=f"send traffic of {role} to {endpoint}",
-            host=self._host,
-            do=(Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, to)),),
-            done=Command(("sh", "-c", POINTS_SCRIPT, "sh", live, to)),
-            undo=(Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, back)),),
-        )
-        return (step,)
+        do, undo = (Command(("sh", "-c", SWITCH_SCRIPT, "sh", live, target)) for target in (to, back))
+        done = Command(("sh", "-c", POINTS_SCRIPT, "sh", live, to))
+        return (self._on_host.common.switch("switch", (role, endpoint), do, done, undo),)
 
     def drain_steps(self, role: str, endpoint: str, limit_s: float) -> tuple[Step, ...]:
         """Return the step that waits until `endpoint` holds no request, or `limit_s` is over (not a failure)."""
-        step = Step(
-            id=f"{self._host}/drain-{role}",
-            title=f"wait for open requests of {role} at {endpoint}",
-            host=self._host,
-            do=(self._on_host.script("drain", _socket(endpoint), f"{limit_s:g}", limit_s=limit_s + 60),),
-            repeatable=True,
-            harmless=True,
-        )
-        return (step,)
+        wait = self._on_host.script("drain", _socket(endpoint), f"{limit_s:g}", limit_s=limit_s + 60)
+        return (self._on_host.common.drain(role, endpoint, wait),)
 
     def maintenance_steps(self, *, on: bool, message: str = "") -> tuple[Step, ...]:
         """Return the step that shows visitors a page (503, Retry-After) instead of the site, or no longer does."""
         return (self._on_host.common.maintenance(on=on, message=message),)
+
+
+def _is_endpoint(word: str) -> bool:
+    return _ENDPOINT.fullmatch(word) is not None
 
 
 def _socket(endpoint: str) -> str:
