@@ -20,6 +20,7 @@ from shipway.core.unit import Unit
 from shipway.runtimes.base import Release
 from shipway.runtimes.venv import Venv, VenvSettings
 from shipway.runtimes.venv.settings import LockKind
+from tests.absent import absent
 from tests.contract.host import Host, temporary_host
 from tests.contract.project import commit, git, new_repository
 
@@ -60,7 +61,7 @@ def write_wheel(where: Path) -> None:
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Host]:
     """A host with uv on its PATH, or without."""
     if request.param == "uv" and not (PROGRAMS / "uv").exists():
-        pytest.skip("needs uv")
+        absent("needs uv")
     (tmp_path / "bin").mkdir()
     if request.param == "uv":
         (tmp_path / "bin" / "uv").symlink_to(PROGRAMS / "uv")
@@ -211,7 +212,7 @@ def test_a_uv_lock_is_kept_to(host: Host, request: pytest.FixtureRequest) -> Non
     repository = host.root / "repository"
     commit(repository, {"pyproject.toml": UV_PROJECT})
     if not (PROGRAMS / "uv").exists():
-        pytest.skip("needs uv")
+        absent("needs uv")
     subprocess.run([PROGRAMS / "uv", "lock", "--quiet", "--offline"], cwd=repository, check=True)
     layout, (first, second) = releases(host, "uv", {})
     if "pip" in request.node.name:

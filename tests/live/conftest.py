@@ -5,7 +5,6 @@ Everything of one test process shares a state directory, so packages are fetched
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,6 @@ import pytest
 
 from tests.live.machine import Machine, new_machine
 from tests.live.site import Site, new_site
-
-IS_CI = bool(os.environ.get("CI"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

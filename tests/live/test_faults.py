@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shipway.app.demo.workspace import end_processes
-from tests.live.conftest import IS_CI
+from tests.absent import IS_CI
 from tests.live.machine import new_machine, wait_until
 from tests.live.site import Site, new_site
 from tests.live.test_bad_input import Change, assert_told, deep

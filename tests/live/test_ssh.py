@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.absent import IS_CI
 from tests.contract.sshd import SSHD, Sshd, run_sshd
-from tests.live.conftest import IS_CI
 from tests.live.machine import Machine
 from tests.live.site import Site, new_site
 from tests.live.written import key_of, run_script, write

@@ -7,12 +7,11 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from shipway.adapters.interpreter import Answered, run_program
 from shipway.django.answer import parse_answer
 from shipway.django.probe_source import ProbeOptions, build_probe
 from shipway.django.report import Report
+from tests.absent import absent
 
 TOKEN = "0123456789abcdef" * 2
 MANAGE = """\
@@ -91,7 +90,7 @@ def python_with(django: str, cache: Path, *packages: str) -> str:
     """Return a Python with Django `django` in a virtualenv that is kept for the next time."""
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is None:
-        pytest.skip("uv is not installed")
+        absent("uv is not installed")
     python = cache / "bin" / "python"
     if not python.exists():
         subprocess.run((uv, "venv", "--quiet", "--clear", "--python", sys.executable, cache), check=True)

